@@ -1,8 +1,8 @@
 """The worlds a policy is judged in: one matched to the learners' own demand, and ways in which shops differ.
 
 The first world follows the specification of the pricing study that this simulator rebuilds; what that leaves
-open (sales level, cross elasticity, persistence of the shocks, how wrong a wrong prior is) was chosen once, by
-how well the study's table of simple policies came out, before any policy of the product was tuned.
+open (sales level, cross elasticity, persistence of the shocks, how wrong a wrong prior is) was chosen once,
+by how well the study's table of simple policies came out, before any policy of the product was tuned.
 """
 
 from dataclasses import dataclass, replace

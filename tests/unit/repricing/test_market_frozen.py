@@ -16,7 +16,7 @@ FROZEN = {
     "draws.py": "8baaf0c33d23992992d79bda6e5a608f5054b71847da1fc6ad56f0086b462866",
     "peers.py": "f6b0564e203c67cb940fae6ac4d1b5b9d676d5de79a19508caae0be07d3a8681",
     "simulate.py": "cd0633be756d4a7f09f95838ffe71438078b06411baee8661947fad0aa1e858b",
-    "worlds.py": "339313829f0e4614f15f2f980dad85f9590acce09d8a2d08d8a181e67ad4321d",
+    "worlds.py": "8459b2b762c57babaed3a784ca2894ef4f1b1f0302739594df9f1255601df3dc",
 }
 ROOM = Path(sandbox.market.__file__).parent
 
