@@ -1,0 +1,570 @@
+"""What the outside must be: functions, marketplaces, engines. Protocols only; nothing here does anything.
+
+The accepting path imports this module, so numpy and pydantic appear in annotations alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chalicelib.domain.actions import Action, Snapshot
+from chalicelib.domain.catalogue import Product, Text
+from chalicelib.domain.events import EventKind, StoreEvent, Trigger
+from chalicelib.domain.ids import (
+    EventId,
+    FunctionName,
+    IdempotencyKey,
+    Locale,
+    OrderId,
+    ProductId,
+    ShopId,
+    Target,
+)
+from chalicelib.domain.journal import Written
+from chalicelib.domain.orders import Order
+from chalicelib.domain.proposals import Proposal
+from chalicelib.domain.shop import Market, Policy, Shop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    type Array = NDArray[Any]
+
+# --- functions -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CounterKey:
+    """One counter of a shop: what is counted, for whom, over how long.
+
+    ``subject`` is already a keyed hash where it stands for a person.
+    """
+
+    name: str
+    subject: str
+    window_s: int
+    """The trailing window in seconds; 0 counts for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterUpdate:
+    """Add ``amount`` at ``at``; ``unique`` makes the update happen once (an order's id)."""
+
+    key: CounterKey
+    at: datetime
+    unique: str
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a function wants to know before it decides. Everything is optional; empty means nothing more."""
+
+    products: frozenset[ProductId] = frozenset()
+    """To be read fresh from the store."""
+    orders: frozenset[OrderId] = frozenset()
+    """To be read fresh from the store."""
+    catalogue: frozenset[ProductId] = frozenset()
+    """From our own mirror of the catalogue: cheap, minutes old."""
+    targets: frozenset[Action] = frozenset()
+    """Actions whose targets' present values are wanted (only ``target`` and its ids matter)."""
+    texts: frozenset[tuple[str, Locale]] = frozenset()
+    """(resource id, locale): source texts with digests, and the translations that exist."""
+    counters: frozenset[CounterKey] = frozenset()
+    memory: frozenset[str] = frozenset()
+    """Keys of the shop's own memory (translation memory, ledgers): exact look-ups."""
+    sales: frozenset[ProductId] = frozenset()
+    """Daily sales and price history per variant of these products."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translations:
+    """Source texts of one resource, and what exists in one locale."""
+
+    source: tuple[Text, ...]
+    existing: tuple[Text, ...]
+    """``digest`` is the digest of the source that the translation was made from, or empty if unknown."""
+    outdated: frozenset[str] = frozenset()
+    source_locale: Locale = Locale("")
+
+
+@dataclass(frozen=True, slots=True)
+class SalesDay:
+    """One variant on one day of the shop's own calendar."""
+
+    variant: str
+    day: int
+    """Days since 1970-01-01."""
+    units: int
+    price_minor: int
+    """The price most units were sold at (or that was on show), in minor units of the shop's currency."""
+    in_stock: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything a function may look at. What was asked for but does not exist is simply absent."""
+
+    shop: Shop
+    policy: Policy
+    event: StoreEvent
+    now: datetime
+    products: Mapping[ProductId, Product] = field(default_factory=dict)
+    orders: Mapping[OrderId, Order] = field(default_factory=dict)
+    catalogue: Mapping[ProductId, Product] = field(default_factory=dict)
+    snapshots: Mapping[Target, Snapshot] = field(default_factory=dict)
+    written: Mapping[Target, Written] = field(default_factory=dict)
+    """What we last wrote at the targets asked for."""
+    texts: Mapping[tuple[str, Locale], Translations] = field(default_factory=dict)
+    counters: Mapping[CounterKey, int] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
+    sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
+    identify: Callable[[str, str], str] = lambda kind, value: ""
+    """``identify(kind, value)``: the shop's keyed hash of a personal value (``email``, ``ip``, ``card``,
+    ``address``, ``customer``); empty for an empty value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslateTexts:
+    """Ask the translation engine. Texts carry their protection already as ``<x id="n"/>`` style tags."""
+
+    texts: tuple[str, ...]
+    source: Locale | None
+    target: Locale
+    formality: str = ""
+    glossary: tuple[tuple[str, str], ...] = ()
+    context: str = ""
+    tag_handling: str = "xml"
+    ignore_tags: tuple[str, ...] = ("x",)
+
+    @property
+    def characters(self) -> int:
+        """What the engine will bill (source characters)."""
+        return sum(len(text) for text in self.texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRates:
+    """Ask for exchange rates of one day, as units of each currency for one ``base``."""
+
+    base: str
+    currencies: tuple[str, ...]
+
+
+type EngineRequest = TranslateTexts | FetchRates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the engines said, by request; a request that failed is in ``failed`` with a reason in words."""
+
+    texts: Mapping[EngineRequest, tuple[str, ...]] = field(default_factory=dict)
+    rates: Mapping[EngineRequest, Mapping[str, str]] = field(default_factory=dict)
+    """Decimal amounts as strings."""
+    failed: Mapping[EngineRequest, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactCard:
+    """What a model is: read from card.json and checked against the session at load."""
+
+    name: str
+    version: str
+    sha256: str
+    inputs: Mapping[str, tuple[str, tuple[int | str, ...]]]
+    """Per input: element type (``float32``) and shape (names for free dimensions)."""
+    outputs: Mapping[str, tuple[str, tuple[int | str, ...]]]
+    units: Mapping[str, str]
+    thresholds: Mapping[str, float]
+    training_data: str
+    metrics: Mapping[str, Any]
+    licence: str
+    created_at: datetime
+    notes: str = ""
+
+
+class Model(Protocol):
+    """One loaded artifact."""
+
+    @property
+    def card(self) -> ArtifactCard: ...
+
+    @property
+    def assets(self) -> Mapping[str, bytes]:
+        """Files beside the graph (an item index, word lists)."""
+        ...
+
+    def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Score. Raises ArtifactMismatch when an output holds NaN or inputs do not fit the card."""
+        ...
+
+    def once[T](self, name: str, make: Callable[[Mapping[str, bytes]], T]) -> T:
+        """Parse an asset once per loaded model and remember the result."""
+        ...
+
+
+class Models(Protocol):
+    """The artifacts of one shop: its own where it has one, else the shipped base."""
+
+    def get(self, name: str) -> Model | None:
+        """The current artifact of that name, or None; a broken one falls back to the last good one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What a trainer makes: a graph, its card (sha256 is filled in on storing), files beside it."""
+
+    name: str
+    graph: bytes
+    card: ArtifactCard
+    assets: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Order lines of one shop as columns, oldest first. Refunded and test lines are left out.
+
+    Every array has one row per order line.
+    """
+
+    order: Array
+    """Order index, int64 from 0, ascending in time."""
+    at: Array
+    """Seconds since 1970, int64, UTC."""
+    customer: Array
+    """Customer index, int32, -1 where unknown."""
+    product: Array
+    """Index into ``products``, int32."""
+    quantity: Array
+    """int32, positive."""
+    unit_price_minor: Array
+    """int64, minor units of ``currency``."""
+    country: Array
+    """Index into ``countries``, int16, -1 where unknown."""
+    variant: Array
+    """Index into ``variants``, int32, -1 where unknown."""
+    products: Sequence[str]
+    variants: Sequence[str]
+    countries: Sequence[str]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderOutcome:
+    """How an order ended, for learning: features as they were when it was screened, and a label if known."""
+
+    order_id: str
+    at: datetime
+    features: Mapping[str, float | str | None]
+    label: bool | None
+    """True: fraud; False: fine; None: not known yet."""
+    source: str = ""
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a trainer gets."""
+
+    shop: Shop
+    policy: Policy
+    now: datetime
+    history: History
+    catalogue: Mapping[ProductId, Product]
+    outcomes: Sequence[OrderOutcome] = ()
+    sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
+    current: Models | None = None
+    """What is in use now, so that a worse model does not replace it."""
+
+
+class Function(Protocol):
+    """One ability. Pure: it never reads, writes or spends; it says what it needs and what it would do."""
+
+    @property
+    def name(self) -> FunctionName: ...
+
+    @property
+    def label(self) -> str:
+        """What people call it, for example ``Recommendations``."""
+        ...
+
+    @property
+    def triggers(self) -> frozenset[Trigger]: ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """At least one of these must be there for the function to make sense in a store."""
+        ...
+
+    def reads(self, known: Context, models: Models) -> Needs:
+        """What else to read, given what is known; asked until nothing new is wanted (at most 4 times)."""
+        ...
+
+    def observe(self, known: Context) -> Sequence[CounterUpdate]:
+        """What this event adds to counters; once per event, before counters are read."""
+        ...
+
+    def plan(self, context: Context, models: Models) -> Sequence[EngineRequest]:
+        """Text to translate, rates to fetch; often empty. The pipeline spends and remembers."""
+        ...
+
+    def propose(self, context: Context, answers: Answers, models: Models) -> Decision:
+        """What we would do, and why."""
+        ...
+
+    def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
+        """New artifacts for one shop, or none when there is too little to learn from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Proposals, and what the function wants remembered (translation memory, ledgers, outcomes)."""
+
+    proposals: Sequence[Proposal] = ()
+    remember: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Sequence[OrderOutcome] = ()
+    considered: int = 0
+    """How many changes were looked at, so that "unchanged" can be told from "nothing to look at"."""
+    notes: Sequence[str] = ()
+    """Why something was left alone, in merchant words (shown on the activity page)."""
+
+
+# --- marketplaces ----------------------------------------------------------------------------------
+
+
+class Capability(StrEnum):
+    """What a store can do for us. One that is missing is said plainly, and is not an error."""
+
+    RECOMMEND_COMPLEMENTARY = "recommend_complementary"
+    RECOMMEND_RELATED = "recommend_related"
+    PRICES = "prices"
+    MARKET_PRICES = "market_prices"
+    TRANSLATIONS = "translations"
+    ORDER_ASSESSMENT = "order_assessment"
+    ORDER_HOLD = "order_hold"
+    ORDER_TAGS = "order_tags"
+    UNIT_COST = "unit_cost"
+    STOREFRONT = "storefront"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRequest:
+    """An HTTP request as it came: raw bytes, header names in lower case, path and query decoded."""
+
+    method: str = "POST"
+    path: str = ""
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(repr=False)
+    account: str = ""
+    """The part of the address that names the shop, where the address does."""
+
+
+class WebhookSecrets(Protocol):
+    """Where webhook secrets come from; each answer is [current, previous]."""
+
+    def app(self, marketplace: str) -> Sequence[bytes]:
+        """One secret for all shops (Shopify's client secret)."""
+        ...
+
+    def derived(self, marketplace: str, account: str) -> Sequence[bytes]:
+        """A secret per shop, derived from the master key: no read per webhook."""
+        ...
+
+
+class WebhookReader(Protocol):
+    """Reads one marketplace's webhooks, on the accepting path: standard library only, no buyer data out."""
+
+    def ping(self, request: RawRequest) -> bool:
+        """Whether this is the store's unsigned test call, to be answered 200 and forgotten."""
+        ...
+
+    def verify(self, request: RawRequest, secrets: WebhookSecrets) -> None:
+        """Raises InvalidSignature. Over the raw bytes, in constant time."""
+        ...
+
+    def normalise(self, request: RawRequest, received_at: datetime) -> StoreEvent:
+        """Theirs to ours. Raises MalformedPayload and nothing else, whatever the bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One action to apply, and what the store held when it was decided."""
+
+    action: Action
+    before: Snapshot
+    key: IdempotencyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the store holds at the target after an apply or a restore."""
+
+    after: Snapshot
+    wrote: bool = True
+    """False when the store already held it (our own earlier attempt, say)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRef:
+    """Something that changed in a store."""
+
+    kind: EventKind
+    id: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookState:
+    """One subscription as the store holds it."""
+
+    id: str
+    topic: str
+    address: str
+    active: bool
+    by_us: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFacts:
+    """What a store says of itself."""
+
+    name: str
+    currency: str
+    country: str = ""
+    timezone: str = "UTC"
+    primary_locale: Locale = Locale("en")
+    locales: tuple[Locale, ...] = ()
+    markets: tuple[Market, ...] = ()
+    plugins: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    plan: str = ""
+    version: str = ""
+    account: str = ""
+    """The store's own name for itself, to be checked against the tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """One page of a long read, and where to go on (None at the end)."""
+
+    items: Sequence[T]
+    cursor: str | None
+
+
+class StoreClient(Protocol):
+    """One shop, connected. Every call names its tenant by being this object.
+
+    All methods raise the errors of chalicelib.errors and no others.
+    """
+
+    def facts(self) -> StoreFacts: ...
+
+    def product(self, product_id: ProductId) -> Product:
+        """Raises Gone."""
+        ...
+
+    def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
+        """Those that exist, in as few calls as the store allows."""
+        ...
+
+    def order(self, order_id: OrderId) -> Order:
+        """Raises Gone."""
+        ...
+
+    def product_page(self, *, since: datetime | None, cursor: str | None) -> Page[Product]:
+        """All products (changed since a moment), oldest change first, resumable by cursor."""
+        ...
+
+    def order_page(self, *, since: datetime | None, cursor: str | None) -> Page[Order]:
+        """All orders (changed since a moment), oldest change first, resumable by cursor."""
+        ...
+
+    def changed_since(self, moment: datetime) -> Iterator[ResourceRef]:
+        """Products and orders that changed since then, oldest first."""
+        ...
+
+    def texts(self, resource_id: str, locale: Locale) -> Translations: ...
+
+    def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:
+        """What the store holds now where these actions would write; a target that is gone is absent."""
+        ...
+
+    def apply(self, changes: Sequence[Change]) -> Sequence[Receipt | Exception]:
+        """Write, in batches where the store has them; one answer per change, in order.
+
+        Compare-and-set where the API has it (StaleState on a conflict). Applying what is already there
+        writes nothing. A failed change does not stop the others.
+        """
+        ...
+
+    def restore(self, change: Change, after: Snapshot) -> Receipt:
+        """Put ``change.before`` back, if the store still holds ``after``; StaleState otherwise."""
+        ...
+
+    def webhooks(self) -> Sequence[WebhookState]: ...
+
+    def subscribe(self, address: str, secret: str) -> Sequence[str]:
+        """Make every subscription we need exist, active, at this address; says what it had to mend."""
+        ...
+
+    def unsubscribe(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What opens a store; kept encrypted, never printed."""
+
+    values: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+
+
+class CredentialSource(Protocol):
+    """Gives the client its credentials, and fresh ones when they have run out."""
+
+    def current(self) -> Credentials: ...
+
+    def refreshed(self, stale: Credentials) -> Credentials:
+        """One refresher per shop; others wait for its result. Raises AccessRevoked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marketplace:
+    """One marketplace as one value: adding one is a package, its fixtures, and one registry line."""
+
+    name: str
+    label: str
+    capabilities: frozenset[Capability]
+    topics: Mapping[str, EventKind]
+    """Their word -> ours. Words not listed become UNKNOWN."""
+    reader: WebhookReader
+    connect: Callable[[Shop, CredentialSource, Any], StoreClient]
+    """``connect(shop, credentials, transport)``; the transport is ``integrations.http.Transport``."""
+    shop_in_address: bool = False
+    """Whether each shop has a webhook address of its own."""
+    offers: Callable[[Shop], frozenset[Capability]] | None = None
+    """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
+
+    def abilities(self, shop: Shop) -> frozenset[Capability]:
+        """What this very shop can do."""
+        return self.offers(shop) if self.offers else self.capabilities
+
+
+class Engine(Protocol):
+    """A paid or slow service that answers engine requests."""
+
+    def answers(self, request: EngineRequest) -> bool:
+        """Whether this engine takes this request."""
+        ...
+
+    def ask(self, request: EngineRequest, shop: ShopId, event: EventId) -> Any:
+        """Texts or rates. Raises Retryable, NeedsMerchant or Skipped."""
+        ...
