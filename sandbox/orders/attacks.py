@@ -2,8 +2,8 @@
 
 Patterns follow the public descriptions of card-not-present fraud by merchants' associations and card schemes
 (the Merchant Risk Council's taxonomy; Visa's and Mastercard's merchant guides to enumeration attacks,
-re-shipping and triangulation). Parameters are our own guesses, wide on purpose; nothing here is fitted to real
-orders.
+re-shipping and triangulation). Parameters are our own guesses, wide on purpose; nothing here is
+fitted to real orders.
 """
 
 from collections.abc import Callable, Sequence
