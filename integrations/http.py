@@ -1,0 +1,287 @@
+"""One retrying HTTP client for everything that speaks to somebody else's API.
+
+Keep-alive pools per container, timeouts, a budget of attempts and seconds, one table from answers to errors,
+and nothing secret in any text: no query string, header or body ever reaches an exception or a log.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import Any, NoReturn
+
+import urllib3
+
+from chalicelib.errors import (
+    AccessRevoked,
+    AppError,
+    Gone,
+    RateLimited,
+    Retryable,
+    ScopeMissing,
+    StaleState,
+    StoreUnavailable,
+    UnsupportedAction,
+)
+from integrations import addresses
+from integrations.circuit import Circuits
+
+_CHUNK = 64 * 1024
+_RETRIED_METHODS = frozenset({"GET", "HEAD", "PUT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How much one call may cost, retries included."""
+
+    attempts: int = 4
+    seconds: float = 20.0
+    connect_s: float = 5.0
+    read_s: float = 30.0
+    max_bytes: int = 20_000_000
+    """Decoded size of an answer; more is refused."""
+    backoff_s: float = 0.5
+    """Expected wait before the first retry; doubles each time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. ``what`` names it in errors and logs, where the URL never appears."""
+
+    method: str
+    url: str = field(repr=False)
+    what: str
+    shop: str
+    """Whose breaker it counts against."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    idempotent: bool = False
+    """Whether a POST may be sent again when its answer was lost."""
+    sandbox: bool = False
+    """Whether this shop is a sandbox; counts only where the transport allows sandboxes."""
+    json: bool = True
+    """Whether the answer must be JSON."""
+    budget: Budget | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: header names in lower case, the body decoded when it is JSON."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    data: Any = field(default=None, repr=False)
+    """The decoded JSON, or None when the body is none."""
+
+
+type Explain = Callable[[Answer], AppError | None]
+"""An adapter's own reading of an answer (a 400 that means "no such product"); None leaves it to the table."""
+
+
+_TABLE: Mapping[int, type[AppError]] = {
+    401: AccessRevoked, 402: AccessRevoked, 403: ScopeMissing, 404: Gone, 410: Gone,
+    409: StaleState, 412: StaleState, 408: StoreUnavailable, 423: StoreUnavailable, 425: StoreUnavailable,
+}  # fmt: skip
+_OFTEN_A_FIREWALL = frozenset({403, 404, 410})
+
+
+def error_of(answer: Answer) -> AppError | None:
+    """The one table from HTTP statuses to our errors; None for a success.
+
+    A page of HTML in place of an API's answer comes from a proxy, a firewall or a broken site: try later.
+    """
+    status, detail = answer.status, f"HTTP {answer.status}"
+    if 200 <= status < 300:
+        return None
+    if status in {429, 430}:
+        return RateLimited(after=retry_after(answer) or 1.0, detail=detail)
+    if status in _OFTEN_A_FIREWALL and _is_page(answer):
+        return StoreUnavailable(detail=f"{detail} with a web page")
+    if status in _TABLE:
+        return _TABLE[status](detail=detail)
+    if 300 <= status < 400:
+        return StoreUnavailable("The store's address redirects; use its final address.", detail=detail)
+    if 400 <= status < 500:
+        return UnsupportedAction("The store refused the request.", detail=detail)
+    return StoreUnavailable(detail=detail)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds the answer asks us to wait, at most a day (RFC 9110 section 10.2.3: a number or a date)."""
+    value = answer.headers.get("retry-after", "").strip()
+    try:
+        if value[:1].isdigit():
+            seconds = float(value)
+        else:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), 86_400.0)
+
+
+class Transport:
+    """Sends calls. One per container; it holds connections and breakers, and no credentials."""
+
+    def __init__(
+        self,
+        *,
+        sandbox: bool = False,
+        budget: Budget = Budget(),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        resolver: addresses.Resolve = addresses.resolve,
+        circuits: Circuits | None = None,
+        observe: Callable[[str, int, float], None] = lambda what, status, seconds: None,
+        ca_certs: str | None = None,
+    ) -> None:
+        self._sandbox, self._budget = sandbox, budget
+        self._clock, self._sleep, self._jitter = clock, sleep, jitter
+        self._resolver, self._observe = resolver, observe
+        self.circuits = circuits or Circuits(clock=clock)
+        self._pools = urllib3.PoolManager(num_pools=64, maxsize=4, block=False, ca_certs=ca_certs)
+        self._lock = Lock()
+
+    def send(self, call: Call, explain: Explain | None = None) -> Answer:
+        """Send, retry within the budget, and return a success. Raises the errors of chalicelib.errors.
+
+        GET and PUT are retried on 429, 5xx and network errors; POST only when it is idempotent.
+        """
+        budget = call.budget or self._budget
+        deadline = self._clock() + budget.seconds
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = self._attempt(call, budget, deadline, explain)
+            if isinstance(outcome, Answer):
+                return outcome
+            wait = self._wait(outcome, attempt, budget)
+            again = call.method in _RETRIED_METHODS or call.idempotent
+            spent = attempt >= budget.attempts or self._clock() + wait >= deadline
+            if spent or not again or not isinstance(outcome, Retryable) or self.circuits.open(call.shop):
+                raise outcome
+            self._sleep(wait)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self._pools.clear()
+
+    def _wait(self, error: AppError, attempt: int, budget: Budget) -> float:
+        """Exponential with full jitter, but never shorter than the store asks."""
+        backoff = budget.backoff_s * float(2**attempt) * self._jitter()
+        return max(backoff, error.after) if isinstance(error, RateLimited) else backoff
+
+    def _attempt(
+        self, call: Call, budget: Budget, deadline: float, explain: Explain | None
+    ) -> Answer | AppError:
+        self.circuits.enter(call.shop)
+        began = self._clock()
+        outcome = self._exchange(call, budget, deadline)
+        status = outcome.status if isinstance(outcome, Answer) else 0
+        self._observe(call.what, status, self._clock() - began)
+        verdict = _judge(outcome, call, explain) if isinstance(outcome, Answer) else outcome
+        if isinstance(verdict, StoreUnavailable):
+            self.circuits.failed(call.shop)
+        else:
+            self.circuits.succeeded(call.shop)
+        return verdict
+
+    def _exchange(self, call: Call, budget: Budget, deadline: float) -> Answer | AppError:
+        """One request to the checked addresses, in order until one connects.
+
+        The cause of a failure is reduced to its type: urllib3's messages hold the URL, and with it keys.
+        """
+        try:
+            place = addresses.check(call.url, sandbox=call.sandbox and self._sandbox, resolver=self._resolver)
+        except AppError as error:
+            return error
+        reason = ""
+        for address in place.addresses[:4]:
+            try:
+                return self._converse(call, place, address, budget, deadline)
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+                reason = type(error).__name__
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                reason = type(error).__name__
+                break
+        return StoreUnavailable(detail=f"{call.what}: {reason}")
+
+    def _converse(
+        self, call: Call, place: addresses.Destination, address: str, budget: Budget, deadline: float
+    ) -> Answer:
+        left = max(deadline - self._clock(), 0.1)
+        response = self._pool(place, address).urlopen(
+            call.method,
+            place.path,
+            body=call.body,
+            headers={"accept-encoding": "gzip", **call.headers, "host": place.authority},
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=min(budget.connect_s, left), read=min(budget.read_s, left)),
+        )
+        try:
+            body = self._read(response, budget, deadline)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(status=response.status, headers=headers, body=body, data=_decoded(body))
+
+    def _read(self, response: urllib3.BaseHTTPResponse, budget: Budget, deadline: float) -> bytes:
+        """The whole body, within the cap and the deadline (a store may drip one byte at a time)."""
+        parts, size = [], 0
+        while chunk := response.read1(_CHUNK, decode_content=True):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > budget.max_bytes:
+                raise ValueError("an answer over the size cap")
+            if self._clock() > deadline:
+                raise ValueError("an answer that takes too long")
+        return b"".join(parts)
+
+    def _pool(self, place: addresses.Destination, address: str) -> urllib3.HTTPConnectionPool:
+        """The pool for one checked address, with the certificate checked against the name."""
+        tls = (
+            {"server_hostname": place.host, "assert_hostname": place.host} if place.scheme == "https" else {}
+        )
+        with self._lock:
+            return self._pools.connection_from_host(
+                address, place.port, place.scheme, pool_kwargs=tls or None
+            )
+
+
+def _is_page(answer: Answer) -> bool:
+    return "html" in answer.headers.get("content-type", "").lower() or answer.body[:512].lstrip()[:1] == b"<"
+
+
+def _decoded(body: bytes) -> Any:
+    """The JSON value with exact decimals, or None; deep nesting and NaN are no reason to fall over."""
+    try:
+        text = body.decode("utf-8-sig")
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse) if text else None
+    except (ValueError, RecursionError, InvalidOperation):
+        return None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _judge(answer: Answer, call: Call, explain: Explain | None) -> Answer | AppError:
+    """The answer itself when it is a success; else an error that says which call failed."""
+    error = (explain(answer) if explain else None) or error_of(answer)
+    if error is None and call.json and answer.data is None:
+        error = StoreUnavailable(detail="an answer that is not JSON")
+    if error is None:
+        return answer
+    error.detail = f"{call.what}: {error.detail}" if error.detail else call.what
+    return error
