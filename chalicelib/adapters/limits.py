@@ -6,6 +6,11 @@ Sources: "Quotas" in the developer guides of Amazon DynamoDB and Amazon SQS.
 from datetime import timedelta
 
 TRANSACTION_WRITES = 100
+BATCH_READS = 100
+BATCH_WRITES = 25
+ITEM_BYTES = 390_000
+"""Of DynamoDB's 400 kB for the body, the rest for keys and attributes."""
+
 SEND_DELAY = timedelta(minutes=15)
 VISIBILITY = timedelta(hours=12)
 MESSAGE_BYTES = 262_144
