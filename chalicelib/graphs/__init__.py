@@ -1,0 +1,1 @@
+"""Graphs: arrays in, ONNX bytes out; the only place that imports onnx."""

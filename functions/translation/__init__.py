@@ -1,0 +1,2 @@
+"""Listing translation: what changed is translated again, every placeholder is proven, every manual edit is
+kept."""
