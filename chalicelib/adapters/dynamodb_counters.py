@@ -54,7 +54,7 @@ def add(
 def _update(client: "DynamoDBClient", table: str, update: dict[str, Any]) -> tuple[Item, Item]:
     """What was written, or else what stood in the way."""
     try:
-        answer = client.update_item(TableName=table, ReturnValues="UPDATED_NEW", **update)
+        answer = client.update_item(TableName=table, ReturnValues="ALL_NEW", **update)
     except ClientError as error:
         if code_of(error) != CONDITION_FAILED:
             raise
