@@ -283,7 +283,10 @@ class Material:
 
 
 class Function(Protocol):
-    """One ability. Pure: it never reads, writes or spends; it says what it needs and what it would do."""
+    """One ability. Pure: it never reads, writes or spends; it says what it needs and what it would do.
+
+    A ``Schedule.PROPOSE`` event names up to twenty products in ``resource``, separated by commas.
+    """
 
     @property
     def name(self) -> FunctionName: ...
@@ -550,6 +553,8 @@ class Marketplace:
     """``connect(shop, credentials, transport)``; the transport is ``integrations.http.Transport``."""
     shop_in_address: bool = False
     """Whether each shop has a webhook address of its own."""
+    refresh: Callable[[Shop, Any, Credentials], Credentials] | None = None
+    """``refresh(shop, transport, stale)``: new credentials where they run out; raises AccessRevoked."""
     offers: Callable[[Shop], frozenset[Capability]] | None = None
     """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
 

@@ -44,6 +44,7 @@ class Schedule(StrEnum):
     TRAIN = "train"
     PROPOSE = "propose"
     DIGEST = "digest"
+    JOB = "job"
 
 
 type Trigger = EventKind | Schedule

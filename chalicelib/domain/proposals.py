@@ -1,5 +1,6 @@
 """A proposal: one change we would make in a store, and why; and the life it may lead."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -129,3 +130,9 @@ def moved(
     return replace(
         proposal, status=status, decided_by=by or proposal.decided_by, refusals=refusals or proposal.refusals
     )
+
+
+def proposal_id(event: EventId, function: FunctionName, target: Target) -> ProposalId:
+    """A proposal's name: one per event, function and target, so that a repeated event makes no second one."""
+    name = f"{event}\x1f{function}\x1f{target}"
+    return ProposalId(hashlib.sha256(name.encode()).hexdigest()[:24])

@@ -1,0 +1,117 @@
+"""Tradewind on AWS: every route and every Lambda handler.
+
+A store event becomes proposals, guardrails sift them, an adapter applies them, a journal can undo them::
+
+    store ──webhook──► app (accept) ──► work queue ──► work ──► store
+    clock ──► tick ──► schedule queue ──► scheduled (sync, reconcile, train, propose, jobs)
+    people ──pages──► app          buyers ──► storefront
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from chalice import Chalice, Response
+from chalice.app import Request
+
+from chalicelib import accepting, aws
+from chalicelib.contracts import RawRequest
+from integrations import MARKETPLACES
+
+if TYPE_CHECKING:
+    from chalicelib.services import Services
+
+app = Chalice(app_name="tradewind")
+app.api.binary_types.append("*/*")
+
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+PAGE_DEPTH = 6
+
+
+@cache
+def mouth() -> accepting.Mouth:
+    """The accepting path's few needs, made at the first webhook."""
+    return aws.mouth(MARKETPLACES)
+
+
+@cache
+def services() -> "Services":
+    """Everything else, made when it is first needed."""
+    from integrations.engines import engines
+
+    from functions import FUNCTIONS
+    from integrations.http import Transport
+
+    return aws.services(FUNCTIONS, MARKETPLACES, engines, Transport)
+
+
+@app.route("/hooks/{marketplace}", methods=["POST"], content_types=[JSON, FORM])
+def hook(marketplace: str) -> Response:
+    """One address for all shops of a marketplace."""
+    return _accept(marketplace, "")
+
+
+@app.route("/hooks/{marketplace}/{account}", methods=["POST"], content_types=[JSON, FORM])
+def hook_of_shop(marketplace: str, account: str) -> Response:
+    """One address per shop."""
+    return _accept(marketplace, account)
+
+
+def _accept(marketplace: str, account: str) -> Response:
+    if marketplace not in MARKETPLACES:
+        return Response("Not found", 404, {"Content-Type": "text/plain"})
+    answer = accepting.receive(marketplace, raw(app.current_request, account), mouth())
+    return Response(answer.text, answer.status, {"Content-Type": "text/plain"})
+
+
+def raw(request: Request, account: str = "") -> RawRequest:
+    """The request with its body as the bytes that were sent."""
+    return RawRequest(
+        method=request.method, path=request.path, account=account, body=request.raw_body,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query={name: request.query_params[name] for name in request.query_params or {}},
+    )  # fmt: skip
+
+
+def page(**parts: str) -> Response:
+    """Pages and their forms; the web package knows the paths."""
+    from chalicelib.web.routes import respond
+
+    answer = respond(services(), raw(app.current_request))
+    return Response(answer.body, answer.status, dict(answer.headers))
+
+
+for depth in range(PAGE_DEPTH):
+    path = "/" + "/".join(f"{{part{number}}}" for number in range(depth))
+    app.route(path, methods=["GET", "POST"], content_types=[JSON, FORM])(page)
+
+
+@app.lambda_function(name="work")
+def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Store events from the work queue."""
+    from chalicelib import working
+
+    return working.work(services(), services().queue, event, context.get_remaining_time_in_millis)
+
+
+@app.lambda_function(name="scheduled")
+def scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Long work from the schedule queue."""
+    from chalicelib import working
+
+    return working.work(services(), services().schedule, event, context.get_remaining_time_in_millis)
+
+
+@app.lambda_function(name="tick")
+def tick(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """The clock: one message per shop; ``event["schedule"]`` says which."""
+    from chalicelib import ticking
+
+    return {"shops": ticking.tick(services(), event["schedule"])}
+
+
+@app.lambda_function(name="storefront")
+def storefront(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Recommendations while a buyer waits (a function URL)."""
+    from chalicelib.web.storefront import answer
+
+    return answer(services(), event)

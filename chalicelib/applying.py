@@ -1,0 +1,290 @@
+"""From proposal to change and back: settle, apply, approve, dismiss, undo.
+
+Every step is stored before the next begins, so that whoever comes after a crash goes on where it stopped::
+
+    open (PROPOSED or APPROVED) ──► write to the store ──► APPLIED, journal, what we wrote: one transaction
+
+A write that happened but was not recorded is found by reading back: the adapter answers that the store holds
+the value already.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib import guardrails
+from chalicelib.contracts import Change, Receipt, StoreClient
+from chalicelib.domain.actions import Reversal, SetPrice, SetRecommendations
+from chalicelib.domain.catalogue import Product
+from chalicelib.domain.ids import EntryId, IdempotencyKey, ProductId, ProposalId
+from chalicelib.domain.journal import Deed, Entry, Outcome, Written
+from chalicelib.domain.proposals import Proposal, Refusal, Status, moved
+from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
+from chalicelib.errors import (
+    Conflict,
+    Skipped,
+    StaleState,
+    StoreUnavailable,
+)
+from chalicelib.guardrails import Situation
+from chalicelib.services import Services
+from chalicelib.storage.proposals import Standing
+
+
+def settle(
+    services: Services, shop: Shop, policy: Policy, client: StoreClient, proposals: Sequence[Proposal],
+    known: Mapping[ProductId, Product],
+) -> Sequence[Outcome]:  # fmt: skip
+    """Sift fresh proposals through the guardrails, store them, and apply those that may go out by themselves.
+
+    Safe to repeat: a proposal's name comes from its event and target, so what an earlier attempt stored is
+    taken up where it stands. Raises Retryable when a write may work later.
+    """
+    standing = services.proposals.standing(proposals)
+    outcomes: list[Outcome] = []
+    ready: list[Proposal] = []
+    for proposal in proposals:
+        outcome, approved = _enter(services, shop, policy, proposal, standing[proposal.id], known)
+        if approved is not None:
+            ready.append(approved)
+        else:
+            outcomes.append(outcome)
+    return [*outcomes, *_apply(services, client, ready, standing)]
+
+
+def _enter(
+    services: Services, shop: Shop, policy: Policy, proposal: Proposal, standing: Standing,
+    known: Mapping[ProductId, Product],
+) -> tuple[Outcome, Proposal | None]:  # fmt: skip
+    """Store one proposal; the second value is set when it is to be applied now."""
+    if standing.same is not None:
+        return _resume(standing.same)
+    if proposal.moot or standing.blocked or _waits_already(proposal, standing):
+        return Outcome.UNCHANGED, None
+    situation = situate(services, shop, policy, proposal, standing.written, known)
+    refusals = guardrails.check(proposal, situation)
+    if refusals:
+        return _refused(services, proposal, refusals), None
+    automatic = _automatic(services, policy, proposal)
+    entered = replace(proposal, status=Status.APPROVED if automatic else Status.PROPOSED)
+    try:
+        stored = services.proposals.open(entered, standing)
+    except Conflict as error:
+        raise StoreUnavailable(detail="another worker was faster") from error
+    if automatic:
+        return Outcome.APPLIED, stored
+    services.meter.count("proposed", function=proposal.function)
+    return Outcome.PROPOSED, None
+
+
+def _resume(same: Proposal) -> tuple[Outcome, Proposal | None]:
+    """What an earlier attempt at this event left behind."""
+    match same.status:
+        case Status.APPROVED:
+            return Outcome.APPLIED, same
+        case Status.APPLIED | Status.UNDONE:
+            return Outcome.APPLIED, None
+        case Status.REFUSED | Status.FAILED:
+            return Outcome.REFUSED, None
+        case Status.PROPOSED | Status.DISMISSED | Status.EXPIRED | Status.SUPERSEDED:
+            return Outcome.PROPOSED, None
+
+
+def _waits_already(proposal: Proposal, standing: Standing) -> bool:
+    """The same change is open for this target, so a new one would only churn the queue."""
+    return standing.open is not None and standing.open.body.get("change") == proposal.change
+
+
+def _automatic(services: Services, policy: Policy, proposal: Proposal) -> bool:
+    if policy.mode(proposal.function) is not Mode.AUTOMATIC or proposal.review:
+        return False
+    if proposal.action.reversal is Reversal.NONE:
+        return False
+    if isinstance(proposal.action, SetPrice):
+        accepted = services.counters.total(proposal.shop_id, accepted_tally(proposal.function))
+        return accepted >= policy.prices.accepted_before_automatic
+    return True
+
+
+def accepted_tally(function: str) -> str:
+    """The name of the tally of proposals that people approved."""
+    return f"accepted|{function}"
+
+
+def situate(
+    services: Services, shop: Shop, policy: Policy, proposal: Proposal, written: Written | None,
+    known: Mapping[ProductId, Product], *, by_person: bool = False,
+) -> Situation:  # fmt: skip
+    """Everything the guardrails look at, with ``proposal.before`` as what the store holds."""
+    now = services.clock.now()
+    history: Sequence[guardrails.PricePoint] = ()
+    changes = 0
+    if isinstance(proposal.action, SetPrice):
+        action = proposal.action
+        history = services.prices.history(shop.id, action.variant_id, action.market)
+        changes = services.counters.used(shop.id, PRICE_CHANGES, now)
+    return Situation(
+        shop=shop, policy=policy, now=now, current=proposal.before, written=written,
+        catalogue=_named(services, proposal, known), price_history=history, changes_today=changes,
+        by_person=by_person,
+    )  # fmt: skip
+
+
+PRICE_CHANGES = "prices"
+"""The allowance of price changes per day and shop."""
+
+
+def _named(
+    services: Services, proposal: Proposal, known: Mapping[ProductId, Product]
+) -> Mapping[ProductId, Product]:
+    """The products that an action and its target name, as last seen."""
+    match proposal.action:
+        case SetRecommendations() as action:
+            before = proposal.before.value if isinstance(proposal.before.value, tuple) else ()
+            wanted = {*action.product_ids, *(ProductId(p) for p in before)}
+        case SetPrice() as action:
+            wanted = {action.product_id}
+        case _:
+            return {}
+    missing = sorted(wanted - set(known))
+    return {**known, **services.catalogue.many(proposal.shop_id, missing)} if missing else known
+
+
+def _refused(services: Services, proposal: Proposal, refusals: tuple[Refusal, ...]) -> Outcome:
+    """Write down why; the same refusal of the same change is written once a week."""
+    if all(refusal.rule in guardrails.QUIET for refusal in refusals):
+        return Outcome.UNCHANGED
+    mark = f"{proposal.change}|{'+'.join(sorted(refusal.rule for refusal in refusals))}"
+    if services.counters.take(proposal.shop_id, f"refusal|{mark}", 1, week_of(proposal.created_at)):
+        services.journal.write(journal_entry(proposal, Deed.REFUSED, proposal.created_at, refusals=refusals))
+    services.meter.count("refused", function=proposal.function)
+    return Outcome.REFUSED
+
+
+def week_of(moment: datetime) -> datetime:
+    """The first day of the week, as the name of a week."""
+    return moment.fromordinal(moment.toordinal() - moment.weekday()).replace(tzinfo=moment.tzinfo)
+
+
+def _apply(
+    services: Services,
+    client: StoreClient,
+    ready: Sequence[Proposal],
+    standing: Mapping[ProposalId, Standing],
+) -> Sequence[Outcome]:
+    if not ready:
+        return []
+    shop, policy = services.shops.with_policy(ready[0].shop_id)
+    if policy.paused or shop.state is not ShopState.CONNECTED:
+        return [_stopped(services, p, "Everything was stopped before this was written.") for p in ready]
+    allowed = [proposal for proposal in ready if _within_allowance(services, policy, proposal)]
+    outcomes = [
+        _stopped(services, p, "Today's price changes are used up.") for p in ready if p not in allowed
+    ]
+    answers = client.apply([change_of(proposal) for proposal in allowed])
+    postponed: Exception | None = None
+    for proposal, answer in zip(allowed, answers, strict=True):
+        if isinstance(answer, Receipt):
+            outcomes.append(record_applied(services, proposal, answer, standing[proposal.id].written))
+        elif isinstance(answer, Skipped):
+            outcomes.append(leave_alone(services, proposal, answer))
+        else:
+            postponed = answer
+    if postponed is not None:
+        raise postponed
+    return outcomes
+
+
+def change_of(proposal: Proposal) -> Change:
+    """The change that a proposal asks the store for."""
+    return Change(action=proposal.action, before=proposal.before, key=IdempotencyKey(proposal.id))
+
+
+def record_applied(
+    services: Services, proposal: Proposal, receipt: Receipt, written: Written | None, by: str = "tradewind"
+) -> Outcome:
+    """Store that the change is in the store now, with its journal entry, in one transaction."""
+    now = services.clock.now()
+    applied = replace(moved(proposal, Status.APPLIED, by=by), applied_at=now, after=receipt.after)
+    entry = journal_entry(applied, Deed.APPLIED, now, by=by)
+    ours = Written(
+        target=proposal.target, digest=receipt.after.digest, proposal_id=proposal.id, at=now,
+        original=written.original if written else proposal.before,
+    )  # fmt: skip
+    try:
+        services.proposals.settle(applied, entry, written=ours)
+    except Conflict:
+        return Outcome.APPLIED  # another worker recorded this very change
+    services.proposals.close(proposal)
+    _reflect(services, applied)
+    services.meter.count("applied", function=proposal.function)
+    return Outcome.APPLIED
+
+
+def _reflect(services: Services, proposal: Proposal) -> None:
+    """Let our own mirror and price history know at once, so that the echo of our write finds no news."""
+    action = proposal.action
+    if not isinstance(action, SetPrice) or proposal.applied_at is None:
+        return
+    shop, at = proposal.shop_id, proposal.applied_at
+    services.prices.saw(shop, action.variant_id, action.price, at, market=action.market, ours=True)
+    seen = services.catalogue.get(shop, action.product_id)
+    if action.market is None and seen is not None and seen.product is not None:
+        services.catalogue.see(shop, _repriced(seen.product, action))
+
+
+def _repriced(product: Product, action: SetPrice) -> Product:
+    variants = tuple(
+        replace(v, price=action.price, compare_at=action.compare_at) if v.id == action.variant_id else v
+        for v in product.variants
+    )
+    return replace(product, variants=variants)
+
+
+def leave_alone(services: Services, proposal: Proposal, error: Skipped) -> Outcome:
+    """The store said no in a way that trying again does not mend: the human won, or the object is gone."""
+    refusal = guardrails.refuse(type(error).__name__, error.merchant_message)
+    deed = Deed.CONFLICT if isinstance(error, StaleState) else Deed.REFUSED
+    return close(services, proposal, Status.REFUSED, deed, (refusal,), Outcome.REFUSED)
+
+
+def _within_allowance(services: Services, policy: Policy, proposal: Proposal) -> bool:
+    """Use one of the day's price changes; an attempt after a crash uses another, never one too few."""
+    if not isinstance(proposal.action, SetPrice):
+        return True
+    ceiling = policy.prices.max_changes_per_day
+    return services.counters.take(proposal.shop_id, PRICE_CHANGES, ceiling, services.clock.now())
+
+
+def _stopped(services: Services, proposal: Proposal, why: str) -> Outcome:
+    refusal = guardrails.refuse("stopped", why)
+    return close(services, proposal, Status.REFUSED, Deed.REFUSED, (refusal,), Outcome.REFUSED)
+
+
+def close(
+    services: Services, proposal: Proposal, status: Status, deed: Deed, refusals: tuple[Refusal, ...],
+    outcome: Outcome,
+) -> Outcome:  # fmt: skip
+    """End a proposal without a write, with its journal entry, and free its target."""
+    now = services.clock.now()
+    closed = moved(proposal, status, refusals=refusals)
+    try:
+        services.proposals.settle(closed, journal_entry(closed, deed, now, refusals=refusals))
+    except Conflict:
+        return outcome  # another worker closed it
+    services.proposals.close(proposal)
+    return outcome
+
+
+def journal_entry(
+    proposal: Proposal, deed: Deed, at: datetime, *, by: str = "tradewind", refusals: tuple[Refusal, ...] = ()
+) -> Entry:
+    """What the journal says of a step in a proposal's life."""
+    name = hashlib.sha256(f"{proposal.id}|{deed}".encode()).hexdigest()[:16]
+    return Entry(
+        id=EntryId(name), shop_id=proposal.shop_id, deed=deed, at=at, function=proposal.function,
+        proposal_id=proposal.id, event_id=proposal.event_id, target=proposal.target, title=proposal.title,
+        action=proposal.action, before=proposal.before, after=proposal.after,
+        reasons=tuple(refusal.reason for refusal in refusals) or proposal.reasons, by=by,
+    )  # fmt: skip

@@ -1,0 +1,153 @@
+"""What people decide: approve, dismiss, undo. Guardrails are asked again on fresh data before every write."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib import guardrails
+from chalicelib.applying import (
+    accepted_tally,
+    change_of,
+    close,
+    journal_entry,
+    leave_alone,
+    record_applied,
+    situate,
+)
+from chalicelib.contracts import Receipt, StoreClient
+from chalicelib.domain.actions import Action, SetPrice
+from chalicelib.domain.ids import ProposalId, ShopId
+from chalicelib.domain.journal import Deed, Outcome, Written
+from chalicelib.domain.proposals import Proposal, Status, moved
+from chalicelib.domain.shop import ShopState
+from chalicelib.errors import Conflict, NeedsMerchant, NotAllowed, Retryable, Skipped, StaleState
+from chalicelib.services import Services
+from chalicelib.storage.proposals import stale
+
+
+def approve(
+    services: Services, shop_id: ShopId, proposal_id: ProposalId, by: str, *, action: Action | None = None
+) -> Proposal:
+    """A person says yes (perhaps to an edited action): guardrails once more on fresh data, then the write.
+
+    Raises:
+        NotAllowed: it is no longer open, the guardrails refuse, or the store changed since; in words.
+        Gone, Retryable, NeedsMerchant: from the store.
+    """
+    proposal = _open_proposal(services, shop_id, proposal_id)
+    shop, policy = services.shops.with_policy(shop_id)
+    client = services.open_store(shop)
+    current = client.read([proposal.action]).get(proposal.target)
+    if current is None or current.digest != proposal.before.digest:
+        close(
+            services, proposal, Status.REFUSED, Deed.CONFLICT,
+            (guardrails.refuse("stale", StaleState.merchant_message),), Outcome.REFUSED,
+        )  # fmt: skip
+        raise NotAllowed(StaleState.merchant_message)
+    fresh = replace(proposal, before=current, action=action or proposal.action)
+    written = services.proposals.written(shop_id, [fresh.target]).get(fresh.target)
+    refusals = guardrails.check(fresh, situate(services, shop, policy, fresh, written, {}, by_person=True))
+    if refusals:
+        raise NotAllowed(" ".join(str(refusal.reason) for refusal in refusals))
+    try:
+        approved = services.proposals.settle(moved(fresh, Status.APPROVED, by=by), None)
+    except Conflict as error:
+        raise NotAllowed("Somebody else decided this a moment ago.") from error
+    _write(services, client, approved, written, by)
+    services.counters.tally(shop_id, accepted_tally(proposal.function))
+    return services.proposals.get(shop_id, proposal_id)
+
+
+def _write(
+    services: Services, client: StoreClient, approved: Proposal, written: Written | None, by: str
+) -> None:
+    answer = client.apply([change_of(approved)])[0]
+    if isinstance(answer, Receipt):
+        record_applied(services, approved, answer, written, by)
+        return
+    if isinstance(answer, Skipped):
+        leave_alone(services, approved, answer)
+        raise NotAllowed(answer.merchant_message)
+    close(
+        services, approved, Status.FAILED, Deed.FAILED,
+        (guardrails.refuse(type(answer).__name__, _words(answer)),), Outcome.PROBLEM,
+    )  # fmt: skip
+    raise answer
+
+
+def _words(error: Exception) -> str:
+    return (
+        error.merchant_message if isinstance(error, Retryable | NeedsMerchant) else "It could not be written."
+    )
+
+
+def _open_proposal(services: Services, shop_id: ShopId, proposal_id: ProposalId) -> Proposal:
+    proposal = services.proposals.get(shop_id, proposal_id)
+    if stale(proposal, services.clock.now()):
+        services.proposals.settle(moved(proposal, Status.EXPIRED), None)
+        raise NotAllowed("This proposal has waited too long; a new one will come if it still makes sense.")
+    if proposal.status is not Status.PROPOSED:
+        raise NotAllowed(f"This proposal is already {proposal.status}.")
+    return proposal
+
+
+def dismiss(services: Services, shop_id: ShopId, proposal_id: ProposalId, by: str) -> Proposal:
+    """A person says no; the same change is not proposed again for 30 days. Raises NotAllowed, Gone."""
+    proposal = _open_proposal(services, shop_id, proposal_id)
+    dismissed = moved(proposal, Status.DISMISSED, by=by)
+    entry = journal_entry(dismissed, Deed.DISMISSED, services.clock.now(), by=by)
+    try:
+        stored = services.proposals.settle(dismissed, entry, block=True)
+    except Conflict as error:
+        raise NotAllowed("Somebody else decided this a moment ago.") from error
+    services.proposals.close(proposal)
+    return stored
+
+
+def undo(services: Services, shop_id: ShopId, proposal_id: ProposalId, by: str) -> Proposal:
+    """Put back what the store held before, if it still holds what we wrote.
+
+    Raises:
+        NotAllowed: it was not applied, cannot be undone, or the store changed since (the human wins).
+        Gone, Retryable, NeedsMerchant: from the store.
+    """
+    proposal = services.proposals.get(shop_id, proposal_id)
+    if proposal.status is not Status.APPLIED or proposal.after is None:
+        raise NotAllowed(f"This proposal is {proposal.status}, so there is nothing to undo.")
+    shop, policy = services.shops.with_policy(shop_id)
+    if policy.paused or shop.state is not ShopState.CONNECTED:
+        raise NotAllowed("The shop is paused or not connected, so nothing is written to it.")
+    try:
+        receipt = services.open_store(shop).restore(change_of(proposal), proposal.after)
+    except Skipped as error:
+        raise NotAllowed(error.merchant_message) from error
+    return _undone(services, proposal, receipt, by)
+
+
+def _undone(services: Services, proposal: Proposal, receipt: Receipt, by: str) -> Proposal:
+    now = services.clock.now()
+    undone = moved(proposal, Status.UNDONE, by=by)
+    entry = replace(
+        journal_entry(undone, Deed.UNDONE, now, by=by), before=proposal.after, after=receipt.after
+    )
+    written = services.proposals.written(proposal.shop_id, [proposal.target]).get(proposal.target)
+    earlier = None
+    if written is not None and written.original.digest != proposal.before.digest:
+        earlier = replace(written, digest=receipt.after.digest, at=now)
+    try:
+        stored = services.proposals.settle(undone, entry, written=earlier, block=True)
+    except Conflict as error:
+        raise NotAllowed("Somebody else undid this a moment ago.") from error
+    if earlier is None:
+        services.proposals.forget_written(proposal.shop_id, proposal.target)
+    _unreflect(services, proposal, now)
+    services.meter.count("undone", function=proposal.function)
+    return stored
+
+
+def _unreflect(services: Services, proposal: Proposal, now: datetime) -> None:
+    """After an undo the mirror is stale on purpose: the store's echo brings the truth and is looked at."""
+    action, before = proposal.action, proposal.before.value
+    if isinstance(action, SetPrice) and isinstance(before, Mapping) and before.get("price"):
+        old = type(action.price).parse(str(before["price"]), action.price.currency)
+        services.prices.saw(proposal.shop_id, action.variant_id, old, now, market=action.market)

@@ -1,0 +1,159 @@
+"""Reading what a function asks for: fresh from the store, from our own mirror, from history and memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.contracts import (
+    Answers,
+    Context,
+    EngineRequest,
+    FetchRates,
+    Function,
+    Models,
+    Needs,
+    SalesDay,
+    StoreClient,
+    TranslateTexts,
+)
+from chalicelib.domain.ids import OrderId, ProductId
+from chalicelib.errors import Gone, NeedsMerchant, Retryable, Skipped, UnsupportedAction
+from chalicelib.services import Services
+
+ROUNDS = 4
+"""How often a function may ask for more."""
+
+
+def gather(
+    services: Services, function: Function, known: Context, client: StoreClient, models: Models
+) -> Context:
+    """Ask the function what it wants to know until it wants nothing new; counters count on the way."""
+    asked = Needs()
+    observed = False
+    for _ in range(ROUNDS):
+        wanted = function.reads(known, models)
+        new = _minus(wanted, asked)
+        if new == Needs():
+            break
+        if new.counters and not observed:
+            services.counters.add(known.shop.id, function.observe(known))
+            observed = True
+        known = _read(services, known, new, client)
+        asked = _plus(asked, new)
+    if not observed:
+        services.counters.add(known.shop.id, function.observe(known))
+    return known
+
+
+def _minus(wanted: Needs, asked: Needs) -> Needs:
+    return Needs(**{f.name: getattr(wanted, f.name) - getattr(asked, f.name) for f in fields(Needs)})
+
+
+def _plus(asked: Needs, new: Needs) -> Needs:
+    return Needs(**{f.name: getattr(asked, f.name) | getattr(new, f.name) for f in fields(Needs)})
+
+
+def _read(services: Services, known: Context, new: Needs, client: StoreClient) -> Context:
+    shop = known.shop.id
+    found: dict[str, Any] = {}
+    if missing := [product for product in sorted(new.products) if product not in known.products]:
+        found["products"] = {**known.products, **client.products(missing)}
+    if new.orders:
+        found["orders"] = {**known.orders, **_orders(client, new.orders, known.orders)}
+    if new.catalogue:
+        found["catalogue"] = {**known.catalogue, **services.catalogue.many(shop, sorted(new.catalogue))}
+    if new.targets:
+        actions = sorted(new.targets, key=lambda action: action.target)
+        found["snapshots"] = {**known.snapshots, **client.read(actions)}
+        written = services.proposals.written(shop, [action.target for action in actions])
+        found["written"] = {**known.written, **written}
+    if new.texts:
+        found["texts"] = {**known.texts, **_texts(client, new)}
+    if new.counters:
+        totals = services.counters.read(shop, new.counters, known.event.occurred_at)
+        found["counters"] = {**known.counters, **totals}
+    if new.memory:
+        found["memory"] = {**known.memory, **services.memories.recall(shop, sorted(new.memory))}
+    if new.sales:
+        found["sales"] = {**known.sales, **sales_of(services, known, sorted(new.sales))}
+    return replace(known, **found)
+
+
+def _orders(
+    client: StoreClient, wanted: frozenset[OrderId], known: Mapping[OrderId, Any]
+) -> Mapping[OrderId, Any]:
+    found = {}
+    for order in sorted(wanted - set(known)):
+        try:
+            found[order] = client.order(order)
+        except Gone:
+            continue
+    return found
+
+
+def _texts(client: StoreClient, new: Needs) -> Mapping[tuple[str, Any], Any]:
+    found = {}
+    for resource, locale in sorted(new.texts):
+        try:
+            found[resource, locale] = client.texts(resource, locale)
+        except (Gone, UnsupportedAction):
+            continue
+    return found
+
+
+def sales_of(
+    services: Services, known: Context, products: Sequence[ProductId]
+) -> Mapping[ProductId, Sequence[SalesDay]]:
+    """Daily sales of some products from the order history."""
+    from chalicelib.storage.sales import daily
+
+    history = services.history.load(known.shop.id, known.shop.currency)
+    return daily(history, products)
+
+
+def ask(
+    services: Services, context: Context, requests: Sequence[EngineRequest]
+) -> tuple[Answers, Retryable | None]:
+    """Put requests to the engines. What cannot be answered is said, and the rest goes on.
+
+    The second value is set when trying again later may answer more.
+    """
+    again: Retryable | None = None
+    texts: dict[EngineRequest, tuple[str, ...]] = {}
+    rates: dict[EngineRequest, Mapping[str, str]] = {}
+    failed: dict[EngineRequest, str] = {}
+    for request in requests:
+        try:
+            answer = _ask_one(services, context, request)
+        except (Retryable, NeedsMerchant, Skipped) as error:
+            failed[request] = error.merchant_message
+            again = error if isinstance(error, Retryable) else again
+            _tell(services, context, error)
+            continue
+        match request:
+            case TranslateTexts():
+                texts[request] = tuple(answer)
+                services.counters.tally(
+                    context.shop.id, f"characters|{context.now:%Y-%m}", request.characters
+                )
+            case FetchRates():
+                rates[request] = answer
+    return Answers(texts=texts, rates=rates, failed=failed), again
+
+
+def _ask_one(services: Services, context: Context, request: EngineRequest) -> Any:
+    for engine in services.engines:
+        if engine.answers(request):
+            return engine.ask(request, context.shop.id, context.event.id)
+    raise UnsupportedAction("No engine for this is set up.")
+
+
+def _tell(services: Services, context: Context, error: Exception) -> None:
+    if isinstance(error, NeedsMerchant):
+        services.trouble(context.shop.id, error.code, error.merchant_message, subject="engine")
+
+
+def spent_in(now: datetime) -> str:
+    """The name of the tally that adds up a month's translated characters."""
+    return f"characters|{now:%Y-%m}"

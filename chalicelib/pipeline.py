@@ -1,0 +1,170 @@
+"""The working path: one event becomes proposals, guardrails sift them, an adapter applies them.
+
+::
+
+    claim ──► who and what is allowed ──► look at the present state ──► each function:
+                                                                         gather, ask, propose, settle
+          ──► remember ──► close the claim with the event's outcome
+
+Retryable and bugs are raised: the queue redelivers, and after some attempts keeps the message in its
+dead-letter queue. NeedsMerchant becomes a problem on the merchant's page. Skipped is a normal end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib import lifecycle, schedules, upkeep
+from chalicelib.applying import settle
+from chalicelib.contracts import Answers, Context, Function, StoreClient
+from chalicelib.domain.events import EventKind, Schedule, StoreEvent
+from chalicelib.domain.journal import Outcome
+from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
+from chalicelib.errors import Conflict, NeedsMerchant, Retryable, Skipped
+from chalicelib.gathering import ask, gather
+from chalicelib.inference import ShopModels
+from chalicelib.services import Services
+from chalicelib.storage.claims import Claim, Hold
+from chalicelib.upkeep import Seen
+
+
+class Held(Retryable):
+    """Another worker has this event; look again at ``until``."""
+
+    merchant_message = "Another worker is at it."
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
+
+
+_ORDER = (
+    Outcome.DUPLICATE, Outcome.SKIPPED, Outcome.UNCHANGED, Outcome.REFUSED, Outcome.PROPOSED, Outcome.APPLIED,
+    Outcome.PROBLEM,
+)  # fmt: skip
+
+
+def process(services: Services, event: StoreEvent) -> Outcome:
+    """Work on one event and say how it ended. Raises Held, Retryable, or a bug."""
+    claim = services.claims.claim(event, services.clock.now())
+    if claim.hold is Hold.DONE:
+        services.claims.duplicate(claim, event.delivery)
+        return Outcome.DUPLICATE
+    if claim.hold is Hold.HELD and claim.deadline is not None:
+        raise Held(claim.deadline)
+    try:
+        outcome, claim = _work(services, event, claim)
+    except Exception:
+        _release(services, claim)
+        raise
+    return _finish(services, claim, outcome, event)
+
+
+def _finish(services: Services, claim: Claim, outcome: Outcome, event: StoreEvent) -> Outcome:
+    try:
+        services.claims.finish(claim, outcome, event.delivery)
+    except Conflict as error:
+        raise Retryable(detail="the claim was taken over; its new holder finishes") from error
+    services.meter.count("outcome", outcome=str(outcome))
+    return outcome
+
+
+def _release(services: Services, claim: Claim) -> None:
+    try:
+        services.claims.release(claim, services.clock.now())
+    except (Conflict, Retryable):
+        return  # it frees itself at its deadline
+
+
+def _work(services: Services, event: StoreEvent, claim: Claim) -> tuple[Outcome, Claim]:
+    try:
+        shop, policy = services.shops.with_policy(event.shop_id)
+        return _for_shop(services, event, claim, shop, policy)
+    except Skipped:
+        return Outcome.SKIPPED, claim
+    except NeedsMerchant as error:
+        services.trouble(event.shop_id, error.code, error.merchant_message, urgent=True)
+        return Outcome.PROBLEM, claim
+
+
+def _for_shop(
+    services: Services, event: StoreEvent, claim: Claim, shop: Shop, policy: Policy
+) -> tuple[Outcome, Claim]:
+    if event.kind in lifecycle.KINDS:
+        return lifecycle.follow(services, shop, event), claim
+    if shop.state is not ShopState.CONNECTED or event.kind is EventKind.UNKNOWN:
+        return Outcome.SKIPPED, claim
+    if event.kind in schedules.KINDS and not _about_products(event):
+        return schedules.run(services, shop, event), claim
+    client = services.open_store(shop)
+    seen = upkeep.look(services, shop.id, event, client)
+    functions = [] if seen.gone else _interested(services, shop, policy, event)
+    if seen.unchanged:
+        outcome = Outcome.UNCHANGED
+    else:
+        known = _context(services, shop, policy, event, seen)
+        outcome, claim = _functions(services, event, claim, functions, known, client)
+    upkeep.remember(services, shop.id, event, seen)
+    return outcome, claim
+
+
+def _about_products(event: StoreEvent) -> bool:
+    """A scheduled message that names products is for functions; one that names none fans out."""
+    return event.kind is Schedule.PROPOSE and event.resource != ""
+
+
+def _interested(services: Services, shop: Shop, policy: Policy, event: StoreEvent) -> Sequence[Function]:
+    abilities = services.marketplaces[shop.marketplace].abilities(shop)
+    return [
+        function
+        for function in services.functions.values()
+        if event.kind in function.triggers
+        and policy.mode(function.name) is not Mode.OFF
+        and function.capabilities & abilities
+    ]
+
+
+def _context(services: Services, shop: Shop, policy: Policy, event: StoreEvent, seen: Seen) -> Context:
+    return Context(
+        shop=shop, policy=policy, event=event, now=services.clock.now(), products=seen.products,
+        orders=seen.orders, identify=lambda kind, value: services.identities.identify(shop.id, kind, value),
+    )  # fmt: skip
+
+
+def _functions(
+    services: Services, event: StoreEvent, claim: Claim, functions: Sequence[Function], known: Context,
+    client: StoreClient,
+) -> tuple[Outcome, Claim]:  # fmt: skip
+    """Let each function decide; what one has finished is remembered, so that a retry does not repeat it."""
+    outcomes = [Outcome(word) for word in claim.record.body.get("finished", {}).values()]
+    models = services.models(event.shop_id)
+    left = [function for function in functions if function.name not in claim.finished]
+    for function in left:
+        outcome = run_function(services, function, known, client, models)
+        outcomes.append(outcome)
+        if len(left) > 1:
+            claim = services.claims.progress(claim, function.name, outcome)
+    return max(outcomes, key=_ORDER.index, default=Outcome.SKIPPED), claim
+
+
+def run_function(
+    services: Services, function: Function, known: Context, client: StoreClient, models: ShopModels
+) -> Outcome:
+    """One function on one event: gather what it wants, ask engines, let it decide, settle its proposals."""
+    context = gather(services, function, known, client, models)
+    requests = function.plan(context, models)
+    answers, again = ask(services, context, requests) if requests else (Answers(), None)
+    decision = function.propose(context, answers, models)
+    for fault in models.faults:
+        message = f"A model could not be used: {fault}"
+        services.trouble(context.shop.id, "model_broken", message, subject=fault[:80])
+    services.memories.remember(context.shop.id, decision.remember)
+    services.outcomes.note(context.shop.id, decision.outcomes)
+    event = context.event.id
+    proposals = [replace(proposal, event_id=event) for proposal in decision.proposals]
+    seen = {**context.catalogue, **context.products}
+    outcomes = settle(services, context.shop, context.policy, client, proposals, seen)
+    if again is not None:
+        raise again
+    nothing = Outcome.UNCHANGED if decision.considered else Outcome.SKIPPED
+    return max(outcomes, key=_ORDER.index, default=nothing)

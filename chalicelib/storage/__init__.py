@@ -1,0 +1,1 @@
+"""What we keep, and the rules of keeping it. Everything goes through the ``Records`` and ``Blobs`` ports."""

@@ -1,0 +1,122 @@
+"""Who works on an event: one claim per event, so that two workers never do the same work.
+
+::
+
+    absent ──claim──► held ──finish──► done
+                       │ ▲
+        deadline passes└─┘ taken over
+
+A delivery is counted once: the first that finishes gives the event's outcome, every other one that finds
+the claim done is a duplicate, and one that was counted already (its queue message came back) is not counted
+again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.events import StoreEvent
+from chalicelib.domain.journal import Outcome
+from chalicelib.errors import Conflict
+from chalicelib.ports import ABSENT, Record, Records
+from chalicelib.storage import places
+from chalicelib.storage.places import Kind
+
+LEASE = timedelta(minutes=15)
+"""A Lambda function lives at most that long, so whoever held the claim then is dead."""
+
+KEEP = timedelta(days=20)
+"""Longer than SQS keeps a message (14 days) plus Shopify's retries (4 hours)."""
+
+_MOST_DELIVERIES = 50
+
+
+class Hold(StrEnum):
+    """What claiming an event came to."""
+
+    MINE = "mine"
+    HELD = "held"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to "may I work on this?"."""
+
+    hold: Hold
+    record: Record
+    deadline: datetime | None = None
+    fresh: bool = False
+    """Nobody tried before: nothing of this event can have been done yet."""
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """Functions that an earlier worker finished before it died."""
+        return frozenset(self.record.body.get("finished", {}))
+
+
+class Claims:
+    """Claims on events."""
+
+    def __init__(self, records: Records, lease: timedelta = LEASE) -> None:
+        self._records = records
+        self._lease = lease
+
+    def claim(self, event: StoreEvent, now: datetime) -> Claim:
+        """Take the event, or learn who has it."""
+        key = places.key(event.shop_id, Kind.CLAIM, event.id)
+        body = {"state": "held", "deadline": (now + self._lease).isoformat(), "finished": {}}
+        fresh = Record(key=key, body=body, expires_at=now + KEEP)
+        try:
+            return Claim(Hold.MINE, self._records.put(fresh, ABSENT), fresh=True)
+        except Conflict:
+            return self._contested(event, now)
+
+    def progress(self, claim: Claim, function: str, outcome: Outcome) -> Claim:
+        """Remember that one function is through, so that a successor does not repeat it."""
+        finished = {**claim.record.body["finished"], function: str(outcome)}
+        record = self._rewrite(claim.record, finished=finished)
+        return Claim(Hold.MINE, record, fresh=claim.fresh)
+
+    def finish(self, claim: Claim, outcome: Outcome, delivery: str) -> None:
+        """Close the claim with the event's outcome. Raises Conflict when somebody else took it over."""
+        self._rewrite(claim.record, state="done", outcome=str(outcome), deliveries=[delivery])
+
+    def release(self, claim: Claim, now: datetime) -> None:
+        """Give it up at once, so that a retry need not wait for the deadline."""
+        self._rewrite(claim.record, deadline=now.isoformat())
+
+    def duplicate(self, claim: Claim, delivery: str) -> bool:
+        """Count one more delivery of a finished event; False if this very delivery was counted already."""
+        record: Record | None = claim.record
+        while record is not None:
+            seen = list(record.body["deliveries"])
+            if delivery in seen or len(seen) >= _MOST_DELIVERIES:
+                return delivery not in seen
+            try:
+                self._rewrite(record, deliveries=[*seen, delivery])
+                return True
+            except Conflict:
+                record = self._records.get(record.key)
+        return True
+
+    def _contested(self, event: StoreEvent, now: datetime) -> Claim:
+        key = places.key(event.shop_id, Kind.CLAIM, event.id)
+        record = self._records.get(key)
+        if record is None:
+            return self.claim(event, now)
+        if record.body["state"] == "done":
+            return Claim(Hold.DONE, record)
+        deadline = datetime.fromisoformat(record.body["deadline"])
+        if now < deadline:
+            return Claim(Hold.HELD, record, deadline)
+        try:
+            return Claim(Hold.MINE, self._rewrite(record, deadline=(now + self._lease).isoformat()))
+        except Conflict:
+            return Claim(Hold.HELD, record, now + self._lease)
+
+    def _rewrite(self, record: Record, **changes: object) -> Record:
+        body = {**record.body, **changes}
+        return self._records.put(
+            Record(key=record.key, body=body, expires_at=record.expires_at), expected=record.version
+        )

@@ -1,0 +1,235 @@
+"""Order history: what every trainer reads. Buyers appear as keyed hashes only.
+
+New orders wait as records (one write each); the trainer folds them into column files::
+
+    {shop}/orders/{name}.npz        one row per order line, no pickle
+
+      order, customer, product, variant, currency, country   text
+      at, updated                                             int64, seconds since 1970, UTC
+      quantity                                                int32
+      price                                                   int64, minor units of currency
+      live                                                    bool, False once cancelled, refunded or a test
+
+An order that changed after it was folded appears again in a later file; the newest row set of an order wins.
+Columns in NumPy's own format instead of Parquet: docs/decisions/0003-history-as-columns.md.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.contracts import History
+from chalicelib.domain.ids import ShopId
+from chalicelib.domain.orders import Order, OrderLine, PaymentState
+from chalicelib.errors import Conflict
+from chalicelib.ports import ABSENT, Blobs, Record, Records
+from chalicelib.storage import places
+from chalicelib.storage.places import Kind
+
+_TEXT = ("order", "customer", "product", "variant", "currency", "country")
+_INTEGER = ("at", "updated", "price")
+COLUMNS = (*_TEXT, *_INTEGER, "quantity", "live")
+
+type Columns = Mapping[str, NDArray[Any]]
+
+
+class Histories:
+    """Order histories of all shops."""
+
+    def __init__(self, records: Records, blobs: Blobs) -> None:
+        self._records = records
+        self._blobs = blobs
+
+    def note(self, shop: ShopId, order: Order, customer: str) -> bool:
+        """Take in an order's present state; False if a newer one is known. ``customer`` is a hash."""
+        record = Record(key=places.key(shop, Kind.ORDER, order.id), body=_body(order, customer))
+        expected = ABSENT
+        while True:
+            try:
+                self._records.put(record, expected)
+                return True
+            except Conflict:
+                known = self._records.get(record.key)
+                if known is not None and known.body["updated"] > record.body["updated"]:
+                    return False
+                expected = known.version if known else ABSENT
+
+    def append(self, shop: ShopId, orders: Iterable[tuple[Order, str]], *, page: str) -> int:
+        """Fold a page of a first sync straight into a file of that page's own; says how many lines it held.
+
+        A page that is read again after a crash replaces its own file.
+        """
+        bodies = [(order.id, _body(order, customer)) for order, customer in orders]
+        return self._write(shop, bodies, f"page-{hashlib.sha256(page.encode()).hexdigest()[:16]}")
+
+    def fold(self, shop: ShopId) -> int:
+        """Move waiting orders into a file. Safe to repeat: the file is written before records go."""
+        waiting = list(places.every(self._records, shop, Kind.ORDER))
+        number = sum(1 for _ in self._blobs.list(f"{_prefix(shop)}tail-"))
+        lines = self._write(shop, [(r.key.sort, r.body) for r in waiting], f"tail-{number:08}")
+        for record in waiting:
+            try:
+                self._records.delete(record.key, expected=record.version)
+            except Conflict:
+                continue  # it changed while we folded it: the newer state stays for the next fold
+        return lines
+
+    def load(self, shop: ShopId, currency: str) -> History:
+        """All live lines in one currency, oldest order first."""
+        files = [_open(data) for data in self._files(shop)]
+        files.append(_columns([(r.key.sort, r.body) for r in places.every(self._records, shop, Kind.ORDER)]))
+        return _history(_newest(files), currency)
+
+    def lines(self, shop: ShopId) -> int:
+        """How many order lines are waiting to be folded, about."""
+        return sum(len(record.body["lines"]) for record in places.every(self._records, shop, Kind.ORDER))
+
+    def forget_customer(self, shop: ShopId, customer: str) -> int:
+        """Erase a buyer's hash; the lines stay, as nobody's. Says how many files were rewritten."""
+        for record in list(places.every(self._records, shop, Kind.ORDER)):
+            if record.body["customer"] == customer:
+                self._records.put(Record(key=record.key, body={**record.body, "customer": ""}))
+        return sum(self._forget_in(name, customer) for name in list(self._blobs.list(_prefix(shop))))
+
+    def lines_of(self, shop: ShopId, customer: str) -> int:
+        """How many order lines carry a buyer's hash."""
+        waiting = places.every(self._records, shop, Kind.ORDER)
+        count = sum(len(record.body["lines"]) for record in waiting if record.body["customer"] == customer)
+        return count + sum(int((_open(data)["customer"] == customer).sum()) for data in self._files(shop))
+
+    def erase(self, shop: ShopId) -> None:
+        """Delete all files of a shop (its records go with the shop's other records)."""
+        self._blobs.delete(list(self._blobs.list(_prefix(shop))))
+
+    def _forget_in(self, name: str, customer: str) -> int:
+        columns = dict(_open(self._blobs.get(name) or b""))
+        theirs = columns["customer"] == customer
+        if not theirs.any():
+            return 0
+        columns["customer"] = np.where(theirs, "", columns["customer"])
+        self._blobs.put(name, _pack(columns))
+        return 1
+
+    def _write(self, shop: ShopId, bodies: Sequence[tuple[str, Mapping[str, Any]]], name: str) -> int:
+        columns = _columns(bodies)
+        if len(columns["order"]) == 0:
+            return 0
+        self._blobs.put(f"{_prefix(shop)}{name}.npz", _pack(columns))
+        return len(columns["order"])
+
+    def _files(self, shop: ShopId) -> Iterator[bytes]:
+        for name in sorted(self._blobs.list(_prefix(shop))):
+            data = self._blobs.get(name)
+            if data is not None:
+                yield data
+
+
+def _prefix(shop: ShopId) -> str:
+    return f"{shop}/orders/"
+
+
+def _body(order: Order, customer: str) -> Mapping[str, Any]:
+    return {
+        "at": int(order.created_at.timestamp()),
+        "updated": int(order.updated_at.timestamp() * 1000),
+        "customer": customer,
+        "currency": order.currency,
+        "country": order.shipping.country or order.billing.country,
+        "live": _live(order),
+        "lines": [_line(line) for line in order.lines if line.product_id and line.quantity > 0],
+    }
+
+
+def _line(line: OrderLine) -> list[Any]:
+    return [line.product_id, line.variant_id or "", line.quantity, line.unit_price.minor]
+
+
+def _live(order: Order) -> bool:
+    refunded = order.payment_state in {PaymentState.REFUNDED, PaymentState.VOIDED}
+    return not (order.test or order.cancelled_at or refunded)
+
+
+def _columns(bodies: Sequence[tuple[str, Mapping[str, Any]]]) -> Columns:
+    rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for order, body in bodies:
+        for product, variant, quantity, price in body["lines"]:
+            of_order = (body["currency"], body["country"], body["at"], body["updated"])
+            values = (order, body["customer"], product, variant, *of_order, price, quantity, body["live"])
+            for name, value in zip(COLUMNS, values, strict=True):
+                rows[name].append(value)
+    return {name: np.array(values, dtype=_dtype(name)) for name, values in rows.items()}
+
+
+def _dtype(name: str) -> Any:
+    if name in _TEXT:
+        return np.str_
+    return {"quantity": np.int32, "live": np.bool_}.get(name, np.int64)
+
+
+def _pack(columns: Columns) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **dict(columns))
+    return buffer.getvalue()
+
+
+def _open(data: bytes) -> Columns:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return {name: file[name] for name in COLUMNS}
+
+
+def _newest(files: list[Columns]) -> Columns:
+    """Of each order only the rows of its newest state; at equal times the later file's."""
+    every = {name: np.concatenate([columns[name] for columns in files]) for name in COLUMNS}
+    source = np.repeat(np.arange(len(files)), [len(columns["order"]) for columns in files])
+    if len(source) == 0:
+        return every
+    _, order = np.unique(every["order"], return_inverse=True)
+    state = every["updated"] * (len(files) + 1) + source
+    newest = np.full(order.max() + 1, -1, dtype=np.int64)
+    np.maximum.at(newest, order, state)
+    keep = state == newest[order]
+    return {name: values[keep] for name, values in every.items()}
+
+
+def _history(columns: Columns, currency: str) -> History:
+    keep = columns["live"] & (columns["currency"] == currency)
+    rows = {name: values[keep] for name, values in columns.items()}
+    ascending = np.lexsort((rows["order"], rows["at"]))
+    rows = {name: values[ascending] for name, values in rows.items()}
+    product, products = _indexed(rows["product"])
+    variant, variants = _indexed(rows["variant"])
+    country, countries = _indexed(rows["country"])
+    customer, customers = _indexed(rows["customer"])
+    return History(
+        order=_runs(rows["order"]), at=rows["at"].astype(np.int64),
+        customer=_without_empty(customer, customers)[0].astype(np.int32),
+        product=product.astype(np.int32), quantity=rows["quantity"].astype(np.int32),
+        unit_price_minor=rows["price"].astype(np.int64),
+        country=_without_empty(country, countries)[0].astype(np.int16),
+        variant=_without_empty(variant, variants)[0].astype(np.int32),
+        products=products, variants=_without_empty(variant, variants)[1],
+        countries=_without_empty(country, countries)[1], currency=currency,
+    )  # fmt: skip
+
+
+def _indexed(values: NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
+    names, index = np.unique(values, return_inverse=True)
+    return index.astype(np.int64), [str(name) for name in names]
+
+
+def _without_empty(index: NDArray[np.int64], names: list[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """The empty name becomes -1; np.unique sorts it first."""
+    if names and names[0] == "":
+        return index - 1, names[1:]
+    return index, names
+
+
+def _runs(order: NDArray[Any]) -> NDArray[np.int64]:
+    """Order names to ascending numbers; rows of one order are adjacent."""
+    if len(order) == 0:
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate([[0], np.cumsum(order[1:] != order[:-1])]).astype(np.int64)

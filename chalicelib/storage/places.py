@@ -1,0 +1,75 @@
+"""Where each kind of record lives: ``shop#kind#bucket``, so that a shop can be enumerated and erased.
+
+One DynamoDB partition bears about 1,000 writes a second; kinds that a burst of webhooks writes are spread
+over buckets by a hash of their sort key, kinds that people write are not.
+"""
+
+import zlib
+from collections.abc import Iterator
+from enum import StrEnum
+
+from chalicelib.domain.ids import ShopId
+from chalicelib.ports import Key, Record, Records
+
+
+class Kind(StrEnum):
+    """Every kind of record that a shop has. docs/privacy.md says of each what it holds and for how long."""
+
+    SHOP = "shop"
+    CLAIM = "claim"
+    PROPOSAL = "proposal"
+    OPEN = "open"
+    BLOCKED = "blocked"
+    JOURNAL = "journal"
+    WRITTEN = "written"
+    PRODUCT = "product"
+    ORDER = "order"
+    PRICE = "price"
+    COUNTER = "counter"
+    MEMORY = "memory"
+    OUTCOME = "outcome"
+    PROBLEM = "problem"
+    JOB = "job"
+    MODEL = "model"
+
+
+_SPREAD = frozenset({
+    Kind.CLAIM, Kind.PROPOSAL, Kind.OPEN, Kind.BLOCKED, Kind.WRITTEN, Kind.PRODUCT, Kind.ORDER, Kind.PRICE,
+    Kind.COUNTER, Kind.MEMORY, Kind.OUTCOME,
+})  # fmt: skip
+BUCKETS = 8
+JOURNAL_MONTHS = 36
+
+
+def key(shop: ShopId, kind: Kind, sort: str, *, by: str = "") -> Key:
+    """Where one record is. ``by`` replaces the sort key in choosing the bucket, to keep records together."""
+    bucket = zlib.crc32((by or sort).encode("utf-8", "surrogatepass")) % BUCKETS if kind in _SPREAD else 0
+    return Key(f"{shop}#{kind}#{bucket}", sort)
+
+
+def partitions(shop: ShopId, kind: Kind) -> Iterator[str]:
+    """Every partition that one kind of a shop's records may be in."""
+    count = JOURNAL_MONTHS if kind is Kind.JOURNAL else BUCKETS if kind in _SPREAD else 1
+    for bucket in range(count):
+        yield f"{shop}#{kind}#{bucket}"
+
+
+def month(shop: ShopId, year: int, month_of_year: int) -> str:
+    """The journal's partition of a month; they come round after three years, before which entries expire."""
+    return f"{shop}#{Kind.JOURNAL}#{(year * 12 + month_of_year) % JOURNAL_MONTHS}"
+
+
+def every(records: Records, shop: ShopId, kind: Kind) -> Iterator[Record]:
+    """All records of one kind of one shop."""
+    for partition in partitions(shop, kind):
+        yield from records.query(partition)
+
+
+def erase(records: Records, shop: ShopId, kinds: Iterator[Kind] | None = None) -> int:
+    """Delete all records of a shop (of some kinds) and say how many there were."""
+    erased = 0
+    for kind in kinds or iter(Kind):
+        for record in list(every(records, shop, kind)):
+            records.delete(record.key)
+            erased += 1
+    return erased

@@ -1,0 +1,88 @@
+"""What every event does to our own picture of a shop, before and after functions look at it.
+
+Payloads are late, stale and out of order, so the present state is read from the store. The mirror is written
+last, once the functions are through: were it written first, a crash in between would make the retry see "no
+change" and lose their work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.contracts import StoreClient
+from chalicelib.domain.catalogue import Product
+from chalicelib.domain.events import EventKind, StoreEvent
+from chalicelib.domain.ids import OrderId, ProductId, ShopId
+from chalicelib.domain.orders import Order
+from chalicelib.errors import Gone
+from chalicelib.services import Services
+from chalicelib.storage.catalogue import fingerprint
+
+PRODUCT_EVENTS = frozenset({EventKind.PRODUCT_CHANGED, EventKind.PRODUCT_DELETED})
+ORDER_EVENTS = frozenset({
+    EventKind.ORDER_CREATED, EventKind.ORDER_CHANGED, EventKind.ORDER_CANCELLED, EventKind.ORDER_DELETED,
+    EventKind.REFUND_CREATED, EventKind.ORDER_ROUTED,
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The present state behind an event."""
+
+    products: Mapping[ProductId, Product] = field(default_factory=dict)
+    orders: Mapping[OrderId, Order] = field(default_factory=dict)
+    unchanged: bool = False
+    """Nothing that a function decides on differs from when we last looked: our own echo, or a sale."""
+    gone: bool = False
+
+
+def look(services: Services, shop: ShopId, event: StoreEvent, client: StoreClient) -> Seen:
+    """Read the present state behind an event, and take orders into the history."""
+    if event.kind in PRODUCT_EVENTS:
+        return _look_at_product(services, shop, ProductId(event.resource), client)
+    if event.kind in ORDER_EVENTS:
+        return _look_at_order(services, shop, OrderId(event.resource), client)
+    return Seen()
+
+
+def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen) -> None:
+    """Bring the mirror up to date; called once the functions are through."""
+    for product in seen.products.values():
+        services.catalogue.see(shop, product)
+        note_prices(services, shop, product)
+    if seen.gone and event.kind in PRODUCT_EVENTS:
+        services.catalogue.drop(shop, ProductId(event.resource), event.occurred_at.isoformat())
+
+
+def note_prices(services: Services, shop: ShopId, product: Product) -> None:
+    """Append prices that the merchant set to the price history."""
+    for variant in product.variants:
+        if variant.price is not None:
+            services.prices.saw(shop, variant.id, variant.price, product.updated_at)
+
+
+def customer_of(services: Services, shop: ShopId, order: Order) -> str:
+    """The keyed hash under which an order's buyer is known, or empty."""
+    kind, value = ("customer", order.customer_id) if order.customer_id else ("email", order.email)
+    return services.identities.identify(shop, kind, value)
+
+
+def _look_at_product(services: Services, shop: ShopId, wanted: ProductId, client: StoreClient) -> Seen:
+    known = services.catalogue.get(shop, wanted)
+    try:
+        product = client.product(wanted)
+    except Gone:
+        return Seen(gone=True, unchanged=known is None or known.product is None)
+    if known is None or known.product is None:
+        return Seen(products={product.id: product})
+    if known.product.updated_at > product.updated_at:
+        return Seen(unchanged=True)  # the store answered with an older state than it did before
+    return Seen(products={product.id: product}, unchanged=known.fingerprint == fingerprint(product))
+
+
+def _look_at_order(services: Services, shop: ShopId, wanted: OrderId, client: StoreClient) -> Seen:
+    try:
+        order = client.order(wanted)
+    except Gone:
+        return Seen(gone=True)
+    services.history.note(shop, order, customer_of(services, shop, order))
+    return Seen(orders={order.id: order})

@@ -1,0 +1,73 @@
+"""Batches of queue messages, one Lambda call each: what failed is named, and the rest is never repeated."""
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.domain.events import StoreEvent, from_message
+from chalicelib.errors import RateLimited, Retryable
+from chalicelib.pipeline import Held, process
+from chalicelib.ports import Message, Queue
+from chalicelib.services import Services
+
+MARGIN_MS = 20_000
+"""With less time left than this, a message is not begun: a Lambda that times out holds its claim for long."""
+
+_FIRST_WAIT_S = 20
+_LONGEST_WAIT_S = 3600
+
+
+def work(
+    services: Services, queue: Queue, batch: Mapping[str, Any], left_ms: Callable[[], int]
+) -> dict[str, list[dict[str, str]]]:
+    """Process an SQS batch; the answer names the messages to hand out again (ReportBatchItemFailures)."""
+    failures = []
+    for raw in batch.get("Records", ()):
+        message = Message(
+            id=raw["messageId"], body=raw["body"], receipt=raw["receiptHandle"],
+            received=int(raw.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        )  # fmt: skip
+        if left_ms() < MARGIN_MS or not attempt(services, queue, message):
+            failures.append({"itemIdentifier": message.id})
+    return {"batchItemFailures": failures}
+
+
+def attempt(services: Services, queue: Queue, message: Message) -> bool:
+    """Process one message; False when it must come back. Nothing but a dying process escapes."""
+    try:
+        process(services, read(message))
+    except Retryable as error:
+        queue.postpone(message, wait_after(error, message, services))
+        services.meter.count("retried", kind=type(error).__name__)
+        return False
+    except (
+        Exception
+    ) as error:  # a bug, or a message that is none: the dead-letter queue keeps it for a person
+        services.meter.count("crashed", kind=type(error).__name__)
+        report(error, message)
+        return False
+    return True
+
+
+def read(message: Message) -> StoreEvent:
+    """Raises ValueError for what is no event."""
+    return from_message(message.body)
+
+
+def wait_after(error: Retryable, message: Message, services: Services) -> timedelta:
+    """How long to leave a message alone: until a claim ends, as long as a store asks, or doubling."""
+    if isinstance(error, Held):
+        return max(timedelta(seconds=1), error.until - services.clock.now())
+    if isinstance(error, RateLimited) and error.after > 0:
+        return timedelta(seconds=min(error.after, _LONGEST_WAIT_S))
+    return timedelta(seconds=min(_FIRST_WAIT_S * 2 ** (message.received - 1), _LONGEST_WAIT_S))
+
+
+def report(error: Exception, message: Message) -> None:
+    """One line for operators: where it broke, never what the message or the error said."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    line = {"level": "error", "error": type(error).__name__, "at": where, "message": message.id}
+    print(json.dumps(line))  # noqa: T201  Lambda's log is what is printed
