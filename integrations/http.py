@@ -55,7 +55,8 @@ class Call:
     """One request. ``what`` names it in errors and logs, where the URL never appears."""
 
     method: str
-    url: str = field(repr=False)
+    url: str | Callable[[], str] = field(repr=False)
+    """A function where every attempt needs an address of its own (a signature with a nonce)."""
     what: str
     shop: str
     """Whose breaker it counts against."""
@@ -198,8 +199,9 @@ class Transport:
 
         The cause of a failure is reduced to its type: urllib3's messages hold the URL, and with it keys.
         """
+        url = call.url if isinstance(call.url, str) else call.url()
         try:
-            place = addresses.check(call.url, sandbox=call.sandbox and self._sandbox, resolver=self._resolver)
+            place = addresses.check(url, sandbox=call.sandbox and self._sandbox, resolver=self._resolver)
         except AppError as error:
             return error
         reason = ""
