@@ -26,7 +26,7 @@ def connection(
     call: Call, rows: Sequence[Any], arguments: dict[str, Any], order: Order = by_id
 ) -> dict[str, Any]:
     """One page of ``rows``, which are sorted ascending by (order, number)."""
-    if call.bulk:
+    if call.bulk and arguments.get("first") is None:
         return _page(rows, 0, len(rows), rows, order, reverse=False)
     first, last = _size(arguments, "first"), _size(arguments, "last")
     if first is None and last is None:

@@ -30,20 +30,20 @@ NOT_FOUND = "Fulfillment order does not exist."
 
 
 @resolves("QueryRoot.fulfillmentOrder", access=READ)
-def fulfillment_order(_root: Any, call: Call, *, id: str) -> FulfillmentOrder | None:
+def fulfillment_order(_root: Any, call: Call, *, global_id: str) -> FulfillmentOrder | None:
     """One fulfillment order."""
-    return find(call, id, "FulfillmentOrder")  # type: ignore[no-any-return]
+    return find(call, global_id, "FulfillmentOrder")  # type: ignore[no-any-return]
 
 
 @resolves("QueryRoot.fulfillmentOrders", access=READ)
 def fulfillment_orders(
-    _root: Any, call: Call, *, includeClosed: bool = False, query: str | None = None, **paging: Any
+    _root: Any, call: Call, *, include_closed: bool = False, query: str | None = None, **paging: Any
 ) -> dict[str, Any]:
     """Fulfillment orders, the closed ones only where asked for."""
     fields = {"status": lambda f: f.status, "order_id": lambda f: f.order.number, "id": lambda f: f.number}
     test = compile_query(query, fields, lambda f: f.order.order_number)
     rows = [row for row in call.state.all("FulfillmentOrder") if test(row)]
-    open_rows = [row for row in rows if includeClosed or row.status not in ("CLOSED", "CANCELLED")]
+    open_rows = [row for row in rows if include_closed or row.status not in ("CLOSED", "CANCELLED")]
     return connection(call, sorted(open_rows, key=lambda row: row.number), paging)
 
 
@@ -108,20 +108,20 @@ def held_by_app(_hold: Hold, call: Call) -> dict[str, Any]:
 
 
 @resolves("Mutation.fulfillmentOrderHold", access=WRITE)
-def hold(_root: Any, call: Call, *, id: str, fulfillmentHold: dict[str, Any]) -> dict[str, Any]:
+def hold(_root: Any, call: Call, *, global_id: str, fulfillment_hold: dict[str, Any]) -> dict[str, Any]:
     """Holds a fulfillment order, or a part of it, which splits the rest off."""
-    record = call.state.find(id)
-    error = _check(record, fulfillmentHold)
+    record = call.state.find(global_id)
+    error = _check(record, fulfillment_hold)
     if error or not isinstance(record, FulfillmentOrder):
         nothing = dict.fromkeys(("fulfillmentHold", "fulfillmentOrder", "remainingFulfillmentOrder"))
         return {**nothing, "userErrors": [error]}
-    rest = _split(call, record, fulfillmentHold.get("fulfillmentOrderLineItems") or [])
+    rest = _split(call, record, fulfillment_hold.get("fulfillmentOrderLineItems") or [])
     made = Hold(
         number=call.state.new_number(),
-        reason=fulfillmentHold["reason"],
-        reason_notes=fulfillmentHold.get("reasonNotes"),
-        handle=fulfillmentHold.get("handle"),
-        external_id=fulfillmentHold.get("externalId"),
+        reason=fulfillment_hold["reason"],
+        reason_notes=fulfillment_hold.get("reasonNotes"),
+        handle=fulfillment_hold.get("handle"),
+        external_id=fulfillment_hold.get("externalId"),
     )
     call.state.add(made)
     record.holds.append(made)
@@ -217,15 +217,20 @@ def _split_line(call: Call, record: FulfillmentOrder, line: FulfillmentLine, kep
 
 @resolves("Mutation.fulfillmentOrderReleaseHold", access=WRITE)
 def release(
-    _root: Any, call: Call, *, id: str, holdIds: list[str] | None = None, externalId: str | None = None
+    _root: Any,
+    call: Call,
+    *,
+    global_id: str,
+    hold_ids: list[str] | None = None,
+    external_id: str | None = None,
 ) -> dict[str, Any]:
     """Lifts the named holds, or all of them; the order is open again when none is left."""
-    record = call.state.find(id)
+    record = call.state.find(global_id)
     if not isinstance(record, FulfillmentOrder):
         error = user_error(["id"], NOT_FOUND, "FULFILLMENT_ORDER_NOT_FOUND")
         return {"fulfillmentOrder": None, "userErrors": [error]}
     before = len(record.holds)
-    record.holds = [one for one in record.holds if not _named(one, holdIds, externalId)]
+    record.holds = [one for one in record.holds if not _named(one, hold_ids, external_id)]
     if len(record.holds) == before:
         return {"fulfillmentOrder": record, "userErrors": []}
     record.updated_at = call.now()

@@ -63,6 +63,12 @@ def add_product(call: Call, seed: SeedProduct) -> Product:
 
 def update_product(call: Call, product: Product, **changes: Any) -> None:
     """The merchant edits texts, tags, handle, publication or alt texts of a product."""
+    change_texts(call, product, **changes)
+    touch(call, product)
+
+
+def change_texts(call: Call, product: Product, **changes: Any) -> None:
+    """Writes the edits, without announcing anything; TypeError names what a product does not have."""
     for name in TEXTS:
         if name in changes:
             setattr(product, name, changes.pop(name))
@@ -77,7 +83,6 @@ def update_product(call: Call, product: Product, **changes: Any) -> None:
             image.alt = alt
     if changes:
         raise TypeError(f"a product has no {', '.join(sorted(changes))}")
-    touch(call, product)
 
 
 def _move(call: Call, product: Product, handle: str) -> None:

@@ -1,4 +1,4 @@
-"""Metafields: read, set with compare-and-set, delete. Wording and codes as recorded where a recording exists."""
+"""Metafields: read, set with compare-and-set, delete; wording and codes as far as recorded."""
 
 import hashlib
 import json

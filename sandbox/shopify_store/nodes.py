@@ -23,9 +23,9 @@ READS = {
 
 
 @resolves("QueryRoot.node")
-def node(_root: Any, call: Call, *, id: str) -> Any:
+def node(_root: Any, call: Call, *, global_id: str) -> Any:
     """Any object by its global id; null where there is none."""
-    return find(call, id)
+    return find(call, global_id)
 
 
 @resolves("QueryRoot.nodes")

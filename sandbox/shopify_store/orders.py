@@ -76,15 +76,15 @@ def fulfillment_status(order: Order) -> str:
 
 
 @resolves("QueryRoot.order", access=READ)
-def order(_root: Any, call: Call, *, id: str) -> Order | None:
+def order(_root: Any, call: Call, *, global_id: str) -> Order | None:
     """One order."""
-    return find(call, id, "Order")  # type: ignore[no-any-return]
+    return find(call, global_id, "Order")  # type: ignore[no-any-return]
 
 
 @resolves("QueryRoot.orders", access=READ)
 def orders(_root: Any, call: Call, **arguments: Any) -> dict[str, Any]:
     """Orders by page, search and sort key."""
-    key = arguments.get("sortKey") or "PROCESSED_AT"
+    key = arguments.get("sort_key") or "PROCESSED_AT"
     sort = SORTS.get(key, by_id)
     test = order_test(arguments.get("query"))
     rows = [row for row in call.state.view("Order", key, sort) if test(row)]
@@ -99,15 +99,15 @@ def orders_count(_root: Any, call: Call, *, query: str | None = None) -> dict[st
 
 
 @resolves("QueryRoot.customer", access=("read_customers", "read_orders"))
-def customer(_root: Any, call: Call, *, id: str) -> Customer | None:
+def customer(_root: Any, call: Call, *, global_id: str) -> Customer | None:
     """One buyer."""
-    return find(call, id, "Customer")  # type: ignore[no-any-return]
+    return find(call, global_id, "Customer")  # type: ignore[no-any-return]
 
 
 @resolves("QueryRoot.customers", access=("read_customers",))
 def customers(_root: Any, call: Call, **arguments: Any) -> dict[str, Any]:
     """Buyers by page and search."""
-    key = arguments.get("sortKey") or "ID"
+    key = arguments.get("sort_key") or "ID"
     sort = CUSTOMER_SORTS.get(key, by_id)
     test = compile_query(
         arguments.get("query"), CUSTOMER_SEARCH, lambda c: f"{c.first_name} {c.last_name} {c.email}"

@@ -71,28 +71,28 @@ def product_test(query: str | None) -> Test:
 
 
 @resolves("QueryRoot.product", access=READ)
-def product(_root: Any, call: Call, *, id: str) -> Product | None:
+def product(_root: Any, call: Call, *, global_id: str) -> Product | None:
     """One product."""
-    return find(call, id, "Product")  # type: ignore[no-any-return]
+    return find(call, global_id, "Product")  # type: ignore[no-any-return]
 
 
 @resolves("QueryRoot.productVariant", access=READ)
-def product_variant(_root: Any, call: Call, *, id: str) -> Variant | None:
+def product_variant(_root: Any, call: Call, *, global_id: str) -> Variant | None:
     """One variant."""
-    return find(call, id, "ProductVariant")  # type: ignore[no-any-return]
+    return find(call, global_id, "ProductVariant")  # type: ignore[no-any-return]
 
 
 @resolves("QueryRoot.inventoryItem", access=("read_inventory", "read_products"))
-def inventory_item(_root: Any, call: Call, *, id: str) -> InventoryItem | None:
+def inventory_item(_root: Any, call: Call, *, global_id: str) -> InventoryItem | None:
     """One stock item."""
-    return find(call, id, "InventoryItem")  # type: ignore[no-any-return]
+    return find(call, global_id, "InventoryItem")  # type: ignore[no-any-return]
 
 
 @resolves("QueryRoot.products", access=READ)
 def products(_root: Any, call: Call, **arguments: Any) -> dict[str, Any]:
     """Products by page, search and sort key."""
-    order = SORTS[arguments.get("sortKey") or "ID"]
-    rows = call.state.view("Product", arguments.get("sortKey") or "ID", order)
+    order = SORTS[arguments.get("sort_key") or "ID"]
+    rows = call.state.view("Product", arguments.get("sort_key") or "ID", order)
     test = product_test(arguments.get("query"))
     return connection(call, [row for row in rows if test(row)], arguments, order)
 
@@ -100,8 +100,8 @@ def products(_root: Any, call: Call, **arguments: Any) -> dict[str, Any]:
 @resolves("QueryRoot.productVariants", access=READ)
 def product_variants(_root: Any, call: Call, **arguments: Any) -> dict[str, Any]:
     """Variants of all products."""
-    order = VARIANT_SORTS.get(arguments.get("sortKey") or "ID", by_id)
-    rows = call.state.view("ProductVariant", arguments.get("sortKey") or "ID", order)
+    order = VARIANT_SORTS.get(arguments.get("sort_key") or "ID", by_id)
+    rows = call.state.view("ProductVariant", arguments.get("sort_key") or "ID", order)
     test = compile_query(arguments.get("query"), VARIANT_SEARCH, lambda v: f"{v.sku} {v.product.title}")
     return connection(call, [row for row in rows if test(row)], arguments, order)
 
@@ -172,10 +172,10 @@ def _address(call: Call, record: Product) -> str:
 
 
 @resolves("Product.description")
-def description(record: Product, _call: Call, *, truncateAt: int | None = None) -> str:
+def description(record: Product, _call: Call, *, truncate_at: int | None = None) -> str:
     """The description without its markup."""
     text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", record.description_html)).split())
-    return text if truncateAt is None or len(text) <= truncateAt else f"{text[: truncateAt - 3]}..."
+    return text if truncate_at is None or len(text) <= truncate_at else f"{text[: truncate_at - 3]}..."
 
 
 @resolves("Product.priceRangeV2")
@@ -200,9 +200,8 @@ def option_values(option: Option, _call: Call) -> list[str]:
     return [value.name for value in option.values]
 
 
-resolves("ProductOption.optionValues")(
-    lambda o, _c: [{"id": gid(v.kind, v.number), "name": v.name, "hasVariants": True} for v in o.values]
-)
+resolves("ProductOption.optionValues")(lambda o, _c: o.values)
+resolves("ProductOptionValue.hasVariants")(lambda _v, _c: True)
 
 
 @resolves("Product.variants")

@@ -16,6 +16,8 @@ from graphql import (
     InputObjectTypeDefinitionNode,
     InputValueDefinitionNode,
     InterfaceTypeDefinitionNode,
+    ListTypeNode,
+    NamedTypeNode,
     NonNullTypeNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
@@ -28,7 +30,7 @@ from graphql import (
 SURFACE = Path(__file__).with_name("surface.txt")
 HEADER = """\
 # A subset of Shopify's GraphQL Admin API schema, version 2026-10: the types, fields and arguments that the
-# sandbox store serves (surface.txt), with the real signatures, nullability and enum values, descriptions left out.
+# sandbox store serves (surface.txt), with the real signatures, nullability and enum values; no descriptions.
 # Cut by prune_schema.py from a copy published under the ISC licence; do not edit by hand.
 """
 BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
@@ -74,9 +76,11 @@ def _types(document: DocumentNode) -> Iterable[Definition]:
 
 
 def _named(node: TypeNode) -> str:
-    while hasattr(node, "type"):
+    while isinstance(node, NonNullTypeNode | ListTypeNode):
         node = node.type
-    return str(node.name.value)  # type: ignore[union-attr]
+    if not isinstance(node, NamedTypeNode):
+        raise TypeError(f"not a type: {node}")
+    return node.name.value
 
 
 def _served(name: str, surface: dict[str, tuple[str, ...]], definitions: dict[str, Definition]) -> bool:

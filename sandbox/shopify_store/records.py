@@ -39,12 +39,16 @@ class Translation:
     kind: ClassVar[str] = "Translation"
 
 
+type Translations = dict[tuple[str, str, str | None], Translation]
+
+
 @dataclass(slots=True, kw_only=True)
 class OptionValue:
     """One choice of a product option."""
 
     number: int
     name: str
+    translations: Translations = field(default_factory=dict)
     kind: ClassVar[str] = "ProductOptionValue"
 
 
@@ -56,6 +60,7 @@ class Option:
     name: str
     position: int
     values: list[OptionValue]
+    translations: Translations = field(default_factory=dict)
     kind: ClassVar[str] = "ProductOption"
 
 
@@ -66,6 +71,7 @@ class Image:
     number: int
     alt: str
     created_at: datetime
+    translations: Translations = field(default_factory=dict)
     kind: ClassVar[str] = "MediaImage"
 
 
@@ -132,7 +138,7 @@ class Product:
     images: list[Image] = field(default_factory=list)
     variants: list[Variant] = field(default_factory=list)
     metafields: dict[tuple[str, str], Metafield] = field(default_factory=dict)
-    translations: dict[tuple[str, str, str | None], Translation] = field(default_factory=dict)
+    translations: Translations = field(default_factory=dict)
     seo_title: str | None = None
     seo_description: str | None = None
     is_gift_card: bool = False

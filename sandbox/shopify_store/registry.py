@@ -31,6 +31,7 @@ class Call:
     bulk: bool = False
     online: bool = False
     allow_insecure_uris: bool = False
+    uploads: dict[str, bytes] = field(default_factory=dict)
     touched: list[Any] = field(default_factory=list)
 
     def now(self) -> datetime:

@@ -35,12 +35,12 @@ def app(call: Call) -> dict[str, Any]:
 
 
 @resolves("Mutation.orderRiskAssessmentCreate")
-def create(_root: Any, call: Call, *, orderRiskAssessmentInput: dict[str, Any]) -> dict[str, Any]:
+def create(_root: Any, call: Call, *, order_risk_assessment_input: dict[str, Any]) -> dict[str, Any]:
     """One opinion of the app; a newer one of the same app takes the place of the older."""
     check_access(call, "orderRiskAssessmentCreate", ("write_orders",))
     if call.online:
         raise access_denied("orderRiskAssessmentCreate", "an offline access token.")
-    wanted = orderRiskAssessmentInput
+    wanted = order_risk_assessment_input
     order = call.state.find(wanted["orderId"])
     error = _check(order, wanted)
     if error or not isinstance(order, Order):

@@ -71,11 +71,9 @@ def attach(schema: GraphQLSchema) -> None:
     """Gives the schema's scalars their reading and writing."""
     for name, function in OUTPUT.items():
         scalar = _scalar(schema, name)
-        scalar.serialize = function  # type: ignore[method-assign]
         scalar.coerce_output_value = function
     for name, function in INPUT.items():
         scalar = _scalar(schema, name)
-        scalar.parse_value = function  # type: ignore[method-assign]
         scalar.coerce_input_value = function
 
 

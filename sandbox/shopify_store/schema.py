@@ -1,4 +1,4 @@
-"""The pruned schema, brought to life: validate as Shopify does, execute, word errors as Shopify words them."""
+"""The pruned schema, brought to life: validate, execute, and word errors as Shopify does."""
 
 import functools
 import re
@@ -89,21 +89,26 @@ def _by_convention(kind: str, name: str) -> Resolver | None:
 
 
 def _adapt(function: Resolver, name: str, access: tuple[str, ...]) -> Callable[..., Any]:
-    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         if access:
             check_access(info.context, name, access)
-        return function(source, info.context, **arguments)
+        return function(source, info.context, **{_ours(key): value for key, value in arguments.items()})
 
     return resolve
 
 
+def _ours(name: str) -> str:
+    return "global_id" if name == "id" else snake(name)
+
+
 def _plain(attribute: str, name: str) -> Callable[..., Any]:
-    def resolve(source: Any, _info: GraphQLResolveInfo) -> Any:
+    def resolve(source: Any, _info: GraphQLResolveInfo[Any]) -> Any:
         return source[name] if isinstance(source, dict) else getattr(source, attribute)
 
     return resolve
 
 
+@functools.cache
 def snake(name: str) -> str:
     """GraphQL's camelCase -> our attribute."""
     return re.sub(r"([A-Z])", r"_\1", name).lower()
@@ -142,8 +147,8 @@ def run(
 
 def word(error: GraphQLError) -> dict[str, Any]:
     """One error as Shopify writes it: message, locations, path, extensions.code."""
-    entry = dict(error.formatted)
-    extensions = dict(entry.get("extensions", {}))
+    entry: dict[str, Any] = {**error.formatted}
+    extensions: dict[str, Any] = dict(error.extensions or {})
     for pattern, message, code in WORDS:
         if re.fullmatch(pattern, error.message, re.DOTALL):
             entry["message"] = re.sub(pattern, message, error.message, flags=re.DOTALL)
@@ -162,7 +167,8 @@ def _word_enum(error: GraphQLError, entry: dict[str, Any]) -> dict[str, Any]:
         return entry
     operation, field, argument, location = place
     entry["message"] = (
-        f"Argument '{argument}' on Field '{field}' has an invalid value ({match[1]}). Expected type '{match[2]}'."
+        f"Argument '{argument}' on Field '{field}' has an invalid value ({match[1]})."
+        f" Expected type '{match[2]}'."
     )
     entry["locations"] = [location]
     entry["path"] = [operation, field, argument]

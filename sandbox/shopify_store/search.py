@@ -1,7 +1,8 @@
 """Shopify's search syntax, as much of it as the sandbox's callers use.
 
-Terms are joined by a space or AND, groups by OR; a term is ``field:value`` with <, <=, >, >= before the value,
-``-`` or ``NOT`` before the term, quotes around a value, ``*`` at its end for a prefix; a bare word searches the text.
+Terms are joined by a space or AND, groups by OR; a term is ``field:value`` with <, <=, >, >= before the
+value, ``-`` or ``NOT`` before the term, quotes around a value, ``*`` at its end for a prefix; a bare word
+searches the text.
 Source: Shopify's documentation of the API search syntax.
 """
 
@@ -66,7 +67,7 @@ def _matches(have: Any, operator: str, value: str) -> bool:
     if operator == "=" and isinstance(have, str):
         return _same_text(have, value)
     mine, theirs = _pair(have, value)
-    outcome = {
+    outcome: dict[str, bool] = {
         "=": mine == theirs,
         "<": mine < theirs,
         "<=": mine <= theirs,

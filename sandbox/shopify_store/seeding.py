@@ -25,7 +25,6 @@ from sandbox.shopify_store.records import (
 )
 from sandbox.shopify_store.state import State
 
-LOCATION = 655_441_491
 FIRST_ORDER = 1001
 
 
@@ -74,8 +73,8 @@ def add_product(state: State, seed: SeedProduct) -> Product:
     for position, variant in enumerate(seed.variants, start=1):
         add_variant(state, product, variant, position, at)
     state.products_by_handle[product.handle] = product
-    for image in product.images:
-        state.add(image)
+    for part in (*product.images, *product.options, *(v for o in product.options for v in o.values)):
+        state.add(part)
     state.add(product)
     return product
 

@@ -1,31 +1,49 @@
-"""The shop over HTTP: the Admin API with its faults, token endpoints, storefront and admin pages."""
+"""The shop over HTTP: Admin API, token endpoint, bulk files, storefront and admin pages."""
 
 import json
-import socket
-import struct
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.shopify_store.faults import Fault, Plan
-from sandbox.shopify_store.store import UNAUTHORIZED, ShopifyStore
+from sandbox.shopify_store import admin_pages, storefront, trouble
+from sandbox.shopify_store.records import Plan, gid
+from sandbox.shopify_store.store import ShopifyStore
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+LARGEST_BODY = 20_000_000
+LARGEST_UPLOAD = 200_000_000
+# The storefront runs no script, and no text of the shop may make it run one.
+SAFE = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action *",
+    "X-Content-Type-Options": "nosniff",
+}
 ROUTES = Map(
     [
         Rule("/admin/api/<version>/graphql.json", endpoint="graphql", methods=["POST"]),
+        Rule("/admin/oauth/access_token", endpoint="access_token", methods=["POST"]),
+        Rule("/admin/oauth/authorize", endpoint="authorize", methods=["GET"]),
+        Rule("/admin/oauth/approve", endpoint="approve", methods=["POST"]),
+        Rule("/admin/charges/<int:number>/confirm", endpoint="charge", methods=["GET", "POST"]),
+        Rule("/admin/orders", endpoint="orders", methods=["GET"]),
+        Rule("/admin/orders/<int:number>", endpoint="order", methods=["GET"]),
+        Rule("/bulk/<token>.jsonl", endpoint="bulk", methods=["GET"]),
+        Rule("/uploads", endpoint="upload", methods=["POST"]),
+        Rule("/images/<int:number>.svg", endpoint="image", methods=["GET"]),
+        Rule("/", endpoint="listing", methods=["GET"]),
+        Rule("/products/<handle>", endpoint="product", methods=["GET"]),
+        Rule("/<locale>", endpoint="listing", methods=["GET"]),
+        Rule("/<locale>/products/<handle>", endpoint="product", methods=["GET"]),
     ]
 )
-LARGEST_BODY = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +68,14 @@ class RunningServer:
 
 
 class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """The sandbox writes no access log."""
+
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Connections that a fault reset are no news."""
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """Neither are connections that the caller gave up."""
 
 
 def serve(store: ShopifyStore, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
@@ -59,7 +83,9 @@ def serve(store: ShopifyStore, port: int = 0, host: str = "127.0.0.1") -> Runnin
     server = make_server(host, port, Site(store), threaded=True, request_handler=_Quiet)
     url = f"http://{host}:{server.server_port}"
     store.base_url = url
-    thread = threading.Thread(target=server.serve_forever, name="shopify-store", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="shopify-store", daemon=True
+    )
     thread.start()
     return RunningServer(url, server, thread)
 
@@ -73,7 +99,8 @@ class Site:
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answers one request."""
         request = Request(environ)
-        request.max_content_length = LARGEST_BODY
+        request.max_content_length = LARGEST_UPLOAD if request.path == "/uploads" else LARGEST_BODY
+        response: Any
         try:
             endpoint, arguments = ROUTES.bind_to_environ(environ).match()
             response = getattr(self, f"on_{endpoint}")(request, **arguments)
@@ -81,92 +108,145 @@ class Site:
             response = error
         return response(environ, start)  # type: ignore[no-any-return]
 
+    # --- the Admin API
+
     def on_graphql(self, request: Request, version: str) -> Response:
         """The Admin API: whatever version is asked for, 2026-10 answers and says so."""
-        body = _read(request)
+        body = _read_json(request)
         if body is None:
-            return _json({"errors": {"query": "Required parameter missing or invalid"}}, 400)
+            return trouble.json_response({"errors": {"query": "Required parameter missing or invalid"}}, 400)
         plan = self.store.faults.next(str(body.get("query", "")))
-        if plan:
-            early = self._before(request, plan)
-            if early:
-                return early
+        early = trouble.instead(self.store, request, body, plan) if plan else None
+        if early:
+            return early
         answer = self.store.graphql(body, request.headers.get("X-Shopify-Access-Token"))
-        response = _json(answer.body, answer.status)
-        response.headers["X-Shopify-API-Version"] = "2026-10"
-        return _after(request, plan, response) if plan else response
+        self._start_bulk()
+        response = trouble.json_response(answer.body, answer.status, {"X-Shopify-API-Version": "2026-10"})
+        return trouble.afterwards(request, response, plan) if plan else response
 
-    def _before(self, request: Request, plan: Plan) -> Response | None:
-        match plan.fault:
-            case Fault.TOO_MANY_REQUESTS:
-                body = {
-                    "errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume."
-                }
-                return _json(body, 429, {"Retry-After": f"{plan.retry_after:.1f}"})
-            case Fault.THROTTLED:
-                return _json(self.store.throttled(), 200)
-            case Fault.SERVER_ERROR:
-                return _json({"errors": "Internal Server Error"}, plan.status)
-            case Fault.UNAUTHORIZED:
-                return _json({"errors": UNAUTHORIZED}, 401)
-            case Fault.HTML:
-                page = "<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"
-                return Response(page, 200, mimetype="text/html")
-            case Fault.USER_ERRORS:
-                return _json(_refusal(_read(request) or {}, plan), 200)
-            case Fault.HANG:
-                time.sleep(plan.seconds)
-            case Fault.RESET:
-                _reset(request)
-        return (
-            None if plan.fault in (Fault.TRUNCATED, Fault.LOST_ANSWER, Fault.HANG) else Response(status=502)
-        )
+    def _start_bulk(self) -> None:
+        with self.store.lock:
+            waiting = any(one.status == "CREATED" for one in self.store.state.all("BulkOperation"))
+        if waiting:
+            threading.Thread(target=self.store.run_bulk_operations, name="shopify-bulk", daemon=True).start()
+
+    def on_bulk(self, _request: Request, token: str) -> Response:
+        """A bulk operation's result file."""
+        path = self.store.bulk_result(token)
+        if path is None:
+            raise NotFound
+        return Response(path.open("rb"), mimetype="application/jsonl", direct_passthrough=True)
+
+    def on_upload(self, request: Request) -> Response:
+        """A staged upload: a form with the promised key and the file."""
+        file = request.files.get("file")
+        if not request.form.get("key") or file is None:
+            raise BadRequest("a staged upload is a form with key and file")
+        self.store.uploads[request.form["key"]] = file.read()
+        return Response(status=201)
+
+    # --- tokens and consent
+
+    def on_access_token(self, request: Request) -> Response:
+        """The token endpoint, which takes a form or JSON."""
+        given = _read_json(request) if request.is_json else request.form.to_dict()
+        form = {key: str(value) for key, value in (given or {}).items()}
+        with self.store.lock:
+            status, body = self.store.desk.answer(form)
+        return trouble.json_response(body, status)
+
+    def on_authorize(self, request: Request) -> Response:
+        """The page that asks the merchant for consent."""
+        query = request.args.to_dict()
+        problem = self.store.desk.check_authorize(query)
+        if problem:
+            return Response(problem, 400, mimetype="text/plain")
+        fields = {name: query.get(name, "") for name in ("client_id", "redirect_uri", "state")}
+        scopes = self.store.tokens.scopes
+        return _page(admin_pages.consent(self.store.state, self.store.app_title, scopes, fields))
+
+    def on_approve(self, request: Request) -> Response:
+        """The merchant's yes: back to the app with a code."""
+        form = request.form.to_dict()
+        problem = self.store.desk.check_authorize(form)
+        if problem:
+            return Response(problem, 400, mimetype="text/plain")
+        with self.store.lock:
+            return _redirect(self.store.desk.consent(form))
+
+    def on_charge(self, request: Request, number: int) -> Response:
+        """What the app wants to be paid, and the merchant's yes to it."""
+        plan = self.store.state.find(gid("AppSubscription", number))
+        if not isinstance(plan, Plan):
+            raise NotFound
+        if request.method == "GET":
+            return _page(admin_pages.charge(self.store.state, self.store.app_title, plan))
+        self.store.approve_plan(plan)
+        return _redirect(plan.return_url)
+
+    # --- pages
+
+    def on_orders(self, _request: Request) -> Response:
+        """The merchant's list of orders."""
+        with self.store.lock:
+            return _page(admin_pages.orders(self.store.state))
+
+    def on_order(self, _request: Request, number: int) -> Response:
+        """One order as the merchant sees it."""
+        with self.store.lock:
+            try:
+                record = self.store.order(number)
+            except KeyError:
+                raise NotFound from None
+            return _page(admin_pages.order(self.store.state, record, self.store.app_title))
+
+    def on_listing(self, request: Request, locale: str | None = None) -> Response:
+        """The storefront's products."""
+        page = request.args.get("page", 1, type=int)
+        with self.store.lock:
+            mine = self._locale(locale)
+            return _page(storefront.listing(self.store.state, mine, request.args.get("q", ""), max(1, page)))
+
+    def on_product(self, _request: Request, handle: str, locale: str | None = None) -> Response:
+        """One product's page, or a redirect where its handle moved."""
+        with self.store.lock:
+            mine = self._locale(locale)
+            product = storefront.find(self.store.state, handle, mine)
+            if product:
+                return _page(storefront.page(self.store.state, product, mine))
+            path = f"/products/{handle}"
+            moved = [one for one in self.store.state.all("UrlRedirect") if one.path == path]
+        if not moved:
+            raise NotFound
+        return _redirect(moved[0].target)
+
+    def _locale(self, wanted: str | None) -> str:
+        state = self.store.state
+        locale = state.locales.get(wanted or state.primary_locale)
+        if locale is None or not locale.published or (wanted and locale.primary):
+            raise NotFound
+        return locale.locale
+
+    def on_image(self, _request: Request, number: int) -> Response:
+        """A product's drawn picture."""
+        with self.store.lock:
+            drawn = storefront.picture(self.store.state, number)
+        if drawn is None:
+            raise NotFound
+        return Response(drawn, headers={**SAFE, "Cache-Control": "max-age=3600"}, mimetype="image/svg+xml")
 
 
-def _read(request: Request) -> dict[str, Any] | None:
+def _read_json(request: Request) -> dict[str, Any] | None:
     try:
         body = json.loads(request.get_data())
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, UnicodeDecodeError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 
 
-def _json(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(body), status, headers, mimetype="application/json")
+def _page(html: str) -> Response:
+    return Response(html, headers=SAFE, mimetype="text/html")
 
 
-def _refusal(body: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """Every mutation of the call answers with one userError and has no effect."""
-    from graphql import FieldNode, parse
-
-    names = [
-        (node.alias or node.name).value
-        for definition in parse(str(body["query"])).definitions
-        for node in getattr(getattr(definition, "selection_set", None), "selections", ())
-        if isinstance(node, FieldNode)
-    ]
-    error = {"field": None, "message": plan.message, "code": plan.code, "elementIndex": None}
-    return {"data": {name: {"userErrors": [error]} for name in names}}
-
-
-def _after(request: Request, plan: Plan, response: Response) -> Response:
-    if plan.fault is Fault.LOST_ANSWER:
-        _reset(request)
-    if plan.fault is Fault.TRUNCATED:
-        whole = response.get_data()
-        half = whole[: len(whole) // 2]
-        response.response = _then_reset(request, half)
-        response.headers["Content-Length"] = str(len(whole))
-    return response
-
-
-def _then_reset(request: Request, part: bytes) -> Iterable[bytes]:
-    yield part
-    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-
-
-def _reset(request: Request) -> None:
-    """Closes the connection so that the other side sees a reset, not an end."""
-    connection = request.environ["werkzeug.socket"]
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+def _redirect(target: str) -> Response:
+    return redirect(target, 302)

@@ -8,14 +8,16 @@ from sandbox.shopify_store.registry import Call, resolves, user_error
 from sandbox.shopify_store.state import State
 
 LOCATION_NUMBER = 655_441_491
+# Each language by its English name.
 LANGUAGES = {
     "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch",
     "pt": "Portuguese", "pt-BR": "Portuguese (Brazil)", "pt-PT": "Portuguese (Portugal)", "pl": "Polish",
-    "sv": "Swedish", "da": "Danish", "nb": "Norwegian (Bokmål)", "fi": "Finnish", "cs": "Czech", "ja": "Japanese",
-    "ko": "Korean", "zh-CN": "Chinese (Simplified)", "zh-TW": "Chinese (Traditional)", "ru": "Russian",
-    "uk": "Ukrainian", "tr": "Turkish", "ar": "Arabic", "he": "Hebrew", "el": "Greek", "hu": "Hungarian",
-    "ro": "Romanian", "bg": "Bulgarian", "sk": "Slovak", "sl": "Slovenian", "hr": "Croatian", "et": "Estonian",
-    "lv": "Latvian", "lt": "Lithuanian", "id": "Indonesian", "vi": "Vietnamese", "th": "Thai", "hi": "Hindi",
+    "sv": "Swedish", "da": "Danish", "nb": "Norwegian (Bokmål)", "fi": "Finnish", "cs": "Czech",
+    "ja": "Japanese", "ko": "Korean", "zh-CN": "Chinese (Simplified)", "zh-TW": "Chinese (Traditional)",
+    "ru": "Russian", "uk": "Ukrainian", "tr": "Turkish", "ar": "Arabic", "he": "Hebrew", "el": "Greek",
+    "hu": "Hungarian", "ro": "Romanian", "bg": "Bulgarian", "sk": "Slovak", "sl": "Slovenian",
+    "hr": "Croatian", "et": "Estonian", "lv": "Latvian", "lt": "Lithuanian", "id": "Indonesian",
+    "vi": "Vietnamese", "th": "Thai", "hi": "Hindi",
 }  # fmt: skip
 
 
@@ -109,10 +111,10 @@ def location_number(place: dict[str, Any], _call: Call) -> int:
 
 
 @resolves("QueryRoot.location", access=("read_locations", "read_inventory", "read_orders"))
-def one_location(_root: Any, call: Call, *, id: str | None = None) -> dict[str, Any] | None:
+def one_location(_root: Any, call: Call, *, global_id: str | None = None) -> dict[str, Any] | None:
     """The shop's location; null for any other id."""
     place = location(call.state)
-    return place if id in (None, place["id"]) else None
+    return place if global_id in (None, place["id"]) else None
 
 
 class _Place(dict[str, Any]):

@@ -61,7 +61,7 @@ class State:
         """Every record of a kind, oldest first."""
         return list(self.records.get(kind, {}).values())
 
-    def find(self, global_id: str) -> Any | None:
+    def find(self, global_id: str) -> Any:
         """The record of a global id, or None where the shop has no such object."""
         kind, _, number = global_id.removeprefix("gid://shopify/").partition("/")
         number = number.partition("?")[0]

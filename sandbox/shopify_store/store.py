@@ -1,69 +1,80 @@
 """One Shopify shop with one app installed: state and logic, usable without HTTP."""
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
-
-from graphql import FragmentDefinitionNode, OperationType
 
 from sandbox.seed import Seed, SeedOrder, SeedProduct
 from sandbox.shopify_store import (
+    answering,
+    bulk,
+    cancellation,
+    catalogue,
     fulfillment,
+    installation,
     merchant,
     metafields,
     payloads,
+    prices,
     risk,
-    schema,
     seeding,
     subscriptions,
     tags,
+    translations,
 )
+from sandbox.shopify_store.answering import Answer, Counters
 from sandbox.shopify_store.faults import Faults
-from sandbox.shopify_store.records import Customer, Dispute, Order, Product, Refund, Variant
+from sandbox.shopify_store.oauth import TokenDesk
+from sandbox.shopify_store.records import (
+    BulkOperation,
+    Customer,
+    Dispute,
+    Order,
+    Plan,
+    PriceList,
+    Product,
+    Refund,
+    Variant,
+)
 from sandbox.shopify_store.registry import Call
 from sandbox.shopify_store.state import State
-from sandbox.shopify_store.throttle import LARGEST_QUERY, Bucket, actual_cost, requested_cost
+from sandbox.shopify_store.throttle import Bucket
 from sandbox.shopify_store.tokens import Tokens
 from sandbox.shopify_store.webhooks import AppSubscriptions, Attempt, Delivery, DeliveryFaults, Outbox, Send
 
 SCOPES = (
-    "write_products", "write_orders", "read_customers", "write_inventory", "read_locations", "write_translations",
-    "write_locales", "write_markets", "write_merchant_managed_fulfillment_orders", "write_online_store_navigation",
-    "read_shopify_payments_disputes",
+    "write_products", "write_orders", "read_customers", "write_inventory", "read_locations",
+    "write_translations", "write_locales", "write_markets", "write_merchant_managed_fulfillment_orders",
+    "write_online_store_navigation", "read_shopify_payments_disputes",
 )  # fmt: skip
 UNAUTHORIZED = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 NON_EXPIRING = "[API] Non-expiring access tokens are no longer accepted for the Admin API."
 
 
 # Importing these modules is what gives the schema their resolvers.
-RESOLVING = (fulfillment, metafields, risk, subscriptions, tags)
+RESOLVING = (
+    bulk,
+    cancellation,
+    catalogue,
+    fulfillment,
+    installation,
+    metafields,
+    prices,
+    risk,
+    subscriptions,
+    tags,
+    translations,
+)
 
 
 def wall_clock() -> datetime:
     """The machine's own time."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A status and a JSON body."""
-
-    status: int
-    body: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Counters:
-    """How often the app called, by the kind of answer it got."""
-
-    calls: int = 0
-    mutations: int = 0
-    throttled: int = 0
-    unauthorized: int = 0
-    operations: dict[str, int] = field(default_factory=dict)
 
 
 class ShopifyStore:
@@ -75,9 +86,9 @@ class ShopifyStore:
         *,
         domain: str = "demo.myshopify.com",
         client_id: str = "sandbox-client",
-        client_secret: str = "sandbox-secret",
+        client_secret: str = "sandbox-secret",  # noqa: S107 - opens nothing but this sandbox
         clock: Callable[[], datetime] = wall_clock,
-        access_token: str | None = "shpat_sandbox",
+        access_token: str | None = "shpat_sandbox",  # noqa: S107 - opens nothing but this sandbox
         scopes: tuple[str, ...] = SCOPES,
         app_id: int = 347_082_227_713,
         app_title: str = "Tradewind",
@@ -94,7 +105,7 @@ class ShopifyStore:
         """
         self.clock = clock
         self.lock = threading.RLock()
-        self.app_id, self.app_title, self.redirect_urls = app_id, app_title, redirect_urls
+        self.app_id, self.app_title = app_id, app_title
         self.allow_insecure_uris = allow_insecure_uris
         self.base_url = ""
         self.state = State(
@@ -117,6 +128,9 @@ class ShopifyStore:
         self.bucket = Bucket(clock=clock, maximum=cost_limit, restore_rate=cost_restore_rate)
         self.faults = Faults()
         self.counters = Counters()
+        self.desk = TokenDesk(self.tokens, redirect_urls)
+        self.uploads: dict[str, bytes] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="shopify-store-")
         self.outbox = Outbox(
             domain=domain,
             secret=client_secret,
@@ -139,59 +153,13 @@ class ShopifyStore:
                 return Answer(401, {"errors": UNAUTHORIZED})
             if self.tokens.refused_as_non_expiring(token or ""):
                 return Answer(403, {"errors": NON_EXPIRING})
-            return Answer(200, self._answer(request, scopes, online=self.tokens.is_online(token or "")))
+            online = self.tokens.is_online(token or "")
+            return Answer(200, answering.answer(self, request, scopes, online=online))
 
     def execute(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """One call with every granted scope and no token: for tests and for looking around."""
         with self.lock:
-            return self._answer({"query": query, "variables": variables or {}}, self.tokens.scopes)
-
-    def _answer(
-        self, request: dict[str, Any], scopes: frozenset[str], *, online: bool = False
-    ) -> dict[str, Any]:
-        self.counters.calls += 1
-        document, errors = schema.read(str(request.get("query") or ""))
-        if errors or document is None:
-            return {"errors": errors}
-        operation = schema.operation_of(document, request.get("operationName"))
-        if operation is None:
-            return {
-                "errors": [
-                    {"message": "An operation name is required", "extensions": {"code": "BAD_REQUEST"}}
-                ]
-            }
-        variables = request.get("variables") or {}
-        mutation = operation.operation is OperationType.MUTATION
-        fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        cost = max(1, requested_cost(operation.selection_set, fragments, variables, mutation=mutation))
-        refusal = self._check_cost(cost)
-        if refusal:
-            return refusal
-        name = operation.name.value if operation.name else ""
-        self.counters.operations[name] = self.counters.operations.get(name, 0) + 1
-        self.counters.mutations += mutation
-        with self.acting(scopes, online=online) as call:
-            data, problems = schema.run(document, call, variables, request.get("operationName"))
-        actual = cost if mutation else actual_cost(data, cost)
-        self.bucket.give_back(cost - actual)
-        extensions = {"cost": self.bucket.report(cost, actual)}
-        return {**({"errors": problems} if problems else {}), "data": data, "extensions": extensions}
-
-    def _check_cost(self, cost: int) -> dict[str, Any] | None:
-        if cost > LARGEST_QUERY:
-            message = (
-                f"Query cost is {cost}, which exceeds the single query max cost limit ({LARGEST_QUERY})."
-            )
-            error = {"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": cost}}
-            return {"errors": [error]}
-        return None if self.bucket.take(cost) else self.throttled(cost)
-
-    def throttled(self, cost: int = 10) -> dict[str, Any]:
-        """The answer of an empty bucket."""
-        self.counters.throttled += 1
-        docs = "https://shopify.dev/api/usage/rate-limits"
-        error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": docs}}
-        return {"errors": [error], "extensions": {"cost": self.bucket.report(cost, None)}}
+            return answering.answer(self, {"query": query, "variables": variables or {}}, self.tokens.scopes)
 
     @contextmanager
     def acting(self, scopes: frozenset[str] | None = None, *, online: bool = False) -> Iterator[Call]:
@@ -205,6 +173,7 @@ class ShopifyStore:
                 post=self.outbox.action(),
                 base_url=self.base_url,
                 online=online,
+                uploads=self.uploads,
                 allow_insecure_uris=self.allow_insecure_uris,
             )
             yield call
@@ -315,6 +284,34 @@ class ShopifyStore:
             for grant in self.tokens.by_access.values():
                 grant.scopes = self.tokens.scopes
             call.post("app/scopes_update", payloads.scopes_update(self.state, before, sorted(scopes)))
+
+    def add_market(
+        self, name: str, currency: str, *, rate: Decimal, adjustment_pct: Decimal = Decimal(0)
+    ) -> PriceList:
+        """A market with its own price list; ``rate`` is list currency per shop currency."""
+        with self.lock:
+            return prices.add_market(self.state, name, currency, rate=rate, adjustment_pct=adjustment_pct)
+
+    def approve_plan(self, plan: Plan) -> None:
+        """The merchant approves what the app charges."""
+        with self.acting() as call:
+            installation.approve(call, plan)
+
+    def run_bulk_operations(self) -> list[BulkOperation]:
+        """Runs what waits; the HTTP server does so by itself."""
+        with self.lock:
+            waiting = [one for one in self.state.all("BulkOperation") if one.status == "CREATED"]
+            for one in waiting:
+                one.status = "RUNNING"
+        for one in waiting:
+            bulk.run(one, self.acting, Path(self._folder.name))
+        return waiting
+
+    def bulk_result(self, token: str) -> Path | None:
+        """The result file of a finished bulk operation."""
+        with self.lock:
+            found = [one for one in self.state.all("BulkOperation") if one.token == token]
+        return Path(found[0].path) if found and found[0].status == "COMPLETED" else None
 
     @property
     def app_subscriptions(self) -> AppSubscriptions | None:

@@ -22,15 +22,16 @@ FIELD = ["webhookSubscription", "callbackUrl"]
 
 
 @resolves("Mutation.webhookSubscriptionCreate")
-def create(_root: Any, call: Call, *, topic: str, webhookSubscription: dict[str, Any]) -> dict[str, Any]:
+def create(_root: Any, call: Call, *, topic: str, webhook_subscription: dict[str, Any]) -> dict[str, Any]:
     """Subscribes one address to one topic."""
-    uri = webhookSubscription.get("uri") or webhookSubscription.get("callbackUrl") or ""
-    message = check_uri(call, uri) or _check_filter(webhookSubscription) or _check_taken(call, topic, uri)
+    wanted = webhook_subscription
+    uri = wanted.get("uri") or wanted.get("callbackUrl") or ""
+    message = check_uri(call, uri) or _check_filter(wanted) or _check_taken(call, topic, uri)
     if message:
         return {"webhookSubscription": None, "userErrors": [user_error(FIELD, message)]}
     now = call.now()
     made = Subscription(number=call.state.new_number(), topic=topic, uri=uri, created_at=now, updated_at=now)
-    _take_over(made, webhookSubscription)
+    _take_over(made, wanted)
     call.state.add(made)
     return {"webhookSubscription": made, "userErrors": []}
 
@@ -79,46 +80,47 @@ def _take_over(made: Subscription, wanted: dict[str, Any]) -> None:
 
 
 @resolves("Mutation.webhookSubscriptionUpdate")
-def update(_root: Any, call: Call, *, id: str, webhookSubscription: dict[str, Any]) -> dict[str, Any]:
+def update(_root: Any, call: Call, *, global_id: str, webhook_subscription: dict[str, Any]) -> dict[str, Any]:
     """Changes the address or the fields of a subscription."""
-    held = call.state.find(id)
+    held = call.state.find(global_id)
     if not isinstance(held, Subscription):
         error = user_error(["id"], "Webhook subscription does not exist")
         return {"webhookSubscription": None, "userErrors": [error]}
-    uri = webhookSubscription.get("uri") or webhookSubscription.get("callbackUrl") or held.uri
-    message = check_uri(call, uri) or _check_filter(webhookSubscription)
+    wanted = webhook_subscription
+    uri = wanted.get("uri") or wanted.get("callbackUrl") or held.uri
+    message = check_uri(call, uri) or _check_filter(wanted)
     if message:
         return {"webhookSubscription": None, "userErrors": [user_error(FIELD, message)]}
     held.uri, held.updated_at = uri, call.now()
-    _take_over(held, webhookSubscription)
+    _take_over(held, wanted)
     call.state.touch()
     return {"webhookSubscription": held, "userErrors": []}
 
 
 @resolves("Mutation.webhookSubscriptionDelete")
-def delete(_root: Any, call: Call, *, id: str) -> dict[str, Any]:
+def delete(_root: Any, call: Call, *, global_id: str) -> dict[str, Any]:
     """Ends a subscription."""
-    held = call.state.find(id)
+    held = call.state.find(global_id)
     if not isinstance(held, Subscription):
         error = user_error(["id"], "Webhook subscription does not exist")
         return {"deletedWebhookSubscriptionId": None, "userErrors": [error]}
     call.state.remove(held)
-    return {"deletedWebhookSubscriptionId": id, "userErrors": []}
+    return {"deletedWebhookSubscriptionId": global_id, "userErrors": []}
 
 
 @resolves("QueryRoot.webhookSubscription")
-def one(_root: Any, call: Call, *, id: str) -> Subscription | None:
+def one(_root: Any, call: Call, *, global_id: str) -> Subscription | None:
     """One subscription."""
-    held = call.state.find(id)
+    held = call.state.find(global_id)
     return held if isinstance(held, Subscription) else None
 
 
 @resolves("QueryRoot.webhookSubscriptions")
 def listing(_root: Any, call: Call, **arguments: Any) -> dict[str, Any]:
     """The API-made subscriptions; those of the app's configuration file are not listed, as on Shopify."""
-    key = arguments.get("sortKey") or "CREATED_AT"
+    key = arguments.get("sort_key") or "CREATED_AT"
     test = compile_query(arguments.get("query"), SEARCH, lambda s: s.uri)
-    topics, uri = arguments.get("topics"), arguments.get("uri") or arguments.get("callbackUrl")
+    topics, uri = arguments.get("topics"), arguments.get("uri") or arguments.get("callback_url")
     rows = [
         row
         for row in call.state.view("WebhookSubscription", key, SORTS[key])

@@ -11,21 +11,21 @@ MOST_TAGS = 250
 
 
 @resolves("Mutation.tagsAdd")
-def add(_root: Any, call: Call, *, id: str, tags: list[str]) -> dict[str, Any]:
+def add(_root: Any, call: Call, *, global_id: str, tags: list[str]) -> dict[str, Any]:
     """Adds tags; one that differs only in case is the same tag."""
-    return _change(call, "tagsAdd", id, tags, _with)
+    return _change(call, "tagsAdd", global_id, tags, _with)
 
 
 @resolves("Mutation.tagsRemove")
-def remove(_root: Any, call: Call, *, id: str, tags: list[str]) -> dict[str, Any]:
+def remove(_root: Any, call: Call, *, global_id: str, tags: list[str]) -> dict[str, Any]:
     """Removes tags; one that is not there is no error."""
-    return _change(call, "tagsRemove", id, tags, _without)
+    return _change(call, "tagsRemove", global_id, tags, _without)
 
 
-def _change(call: Call, name: str, id: str, tags: list[str], change: Any) -> dict[str, Any]:
-    owner = call.state.find(id)
+def _change(call: Call, name: str, global_id: str, tags: list[str], change: Any) -> dict[str, Any]:
+    owner = call.state.find(global_id)
     if not isinstance(owner, Product | Order | Customer):
-        return {"node": None, "userErrors": [user_error(["id"], f"{_kind(id)} does not exist")]}
+        return {"node": None, "userErrors": [user_error(["id"], f"{_kind(global_id)} does not exist")]}
     check_access(call, name, WRITES[owner.kind])
     given = [tag.strip() for entry in tags for tag in entry.split(",") if tag.strip()]
     if any(len(tag) > LONGEST_TAG for tag in given):

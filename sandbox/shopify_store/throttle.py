@@ -1,8 +1,8 @@
 """Shopify's leaky bucket of query cost points, and an estimate of what a query costs.
 
-The bucket is exact (recorded: 2000 points, 100 a second). The price of one query is an estimate: Shopify documents
-one point an object and ten a mutation; how connections are priced by size it does not say, so their price here is a
-curve through the recorded answers.
+The bucket is exact (recorded: 2000 points, 100 a second). The price of one query is an estimate: Shopify
+documents one point an object and ten a mutation; how connections are priced by size it does not say, so their
+price here is a curve through the recorded answers.
 """
 
 import math
@@ -17,6 +17,7 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     SelectionSetNode,
+    VariableNode,
 )
 
 MUTATION_COST = 10
@@ -108,8 +109,11 @@ def _field_cost(
 def _page_size(node: FieldNode, variables: dict[str, Any]) -> int | None:
     for argument in node.arguments or ():
         if argument.name.value in ("first", "last"):
-            value = getattr(argument.value, "value", None)
-            given = variables.get(argument.value.name.value) if value is None else value  # type: ignore[union-attr]
+            written = argument.value
+            if isinstance(written, VariableNode):
+                given = variables.get(written.name.value)
+            else:
+                given = getattr(written, "value", None)
             if given is not None and str(given).isdigit():
                 return int(given)
     return None

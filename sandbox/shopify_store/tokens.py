@@ -16,6 +16,7 @@ REFRESH_LIFE = timedelta(days=90)
 RETRY_LIFE = timedelta(days=30)
 SESSION_LIFE = timedelta(seconds=60)
 LEEWAY = timedelta(seconds=10)
+INVALID_SUBJECT = "Token exchange cannot be performed due to an invalid subject token."
 
 
 class Refused(Exception):
@@ -98,7 +99,7 @@ class Tokens:
         return grant is not None and grant.expires_at is None and not self.non_expiring_allowed
 
     def refresh(self, refresh_token: str) -> Grant:
-        """Rotation: a new pair for an old refresh token; the old one may be retried until the new pair is used."""
+        """A new pair for an old refresh token, which may be tried again until the new pair is used."""
         grant = self.by_refresh.get(refresh_token)
         now = self.clock()
         if (
@@ -156,7 +157,7 @@ class Tokens:
             and _number(claims.get("nbf")) < now + leeway
         )
         if not good:
-            raise Refused("invalid_subject_token", "The subject token is invalid or has expired")
+            raise Refused("invalid_subject_token", INVALID_SUBJECT)
         return claims
 
 
@@ -177,7 +178,7 @@ def encode_jwt(body: dict[str, Any], secret: str) -> str:
 
 def decode_jwt(token: str, secret: str) -> dict[str, Any]:
     """The claims of a JWT; Refused unless it is HS256 and signed with ``secret``."""
-    refusal = Refused("invalid_subject_token", "The subject token is malformed or its signature is wrong")
+    refusal = Refused("invalid_subject_token", INVALID_SUBJECT)
     try:
         head, body, signature = token.encode("ascii").split(b".")
         expected = hmac.new(secret.encode(), head + b"." + body, hashlib.sha256).digest()
