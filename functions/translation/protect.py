@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from functions.translation.units import converted
+
 FIRST_MARK = 0xF0000
 MARKS = 65_000
 MARK = re.compile("[\U000f0000-\U000ffffd]")
@@ -57,6 +59,17 @@ class Guard:
 
     terms: tuple[str, ...] = ()
     skus: tuple[str, ...] = ()
+    units_for: str = ""
+    """The language for whose markets measures are converted; empty leaves them as they are."""
+    sizes: tuple[tuple[str, str], ...] = ()
+    """US to EU shoe sizes, where it is known whose shoes they are."""
+
+    def protected(self, kind: Token, raw: str) -> Protected:
+        """The token, converted where the merchant asked for that."""
+        if kind is not Token.MEASURE or not self.units_for:
+            return Protected(kind, raw)
+        target = converted(raw, self.units_for, sizes=dict(self.sizes))
+        return Protected(kind, raw, target if target != raw else "")
 
     def find(self, text: str) -> list[tuple[int, int, Token]]:
         """Non-overlapping tokens of running text, left to right, as (start, end, kind)."""

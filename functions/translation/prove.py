@@ -25,6 +25,7 @@ LIMITS: Mapping[str, int] = {
 
 _SEQUENCE = frozenset({Token.PLACEHOLDER, Token.URL, Token.EMOJI})
 _NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d{3})*(?:[.,]\d+)?")
+_LOOKS_LIKE_A_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _EDGE, _END = r"(?<![A-Za-z0-9À-ɏ])", r"(?![A-Za-z0-9À-ɏ])"
 
 
@@ -53,6 +54,8 @@ def flaws(
     """
     ours, theirs = _read(source, guard, html=html), _read(target, guard, html=html)
     found = [*_sequence(ours.sequence, theirs.sequence), *_values(ours, theirs, converted)]
+    if not html:
+        found += _sequence(_LOOKS_LIKE_A_TAG.findall(source), _LOOKS_LIKE_A_TAG.findall(target))
     found += _numbers(ours, theirs, converted)
     if limit is not None and len(target) > limit:
         says = "The translation has {length} characters; this field holds {limit}."
@@ -104,7 +107,8 @@ def _values(ours: _Reading, theirs: _Reading, converted: Mapping[str, str]) -> l
                 "{token} is missing." if present < times else "{token} appears more often than in the source."
             )
             found.append(_about(says, raw))
-    return found
+    strange = {v.raw for v in theirs.values if v.kind is Token.TERM} - set(wanted)
+    return [*found, *(_about("{token} is not in the source.", raw) for raw in sorted(strange))]
 
 
 def _occurrences(raw: str, text: str, wanted: Iterable[str]) -> int:

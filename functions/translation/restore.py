@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from chalicelib.domain.evidence import Reason
-from functions.translation.protect import MARK, STRUCTURE, Protected, mark, place_of
+from functions.translation.protect import MARK, STRUCTURE, Protected, Token, mark, place_of
 from functions.translation.segments import Segment, written
 
 _ELEMENT = re.compile(r"<x\s+id=[\"'](\d{1,6})[\"']\s*(?:/>|>(?:.*?)</x\s*>)", re.DOTALL)
@@ -41,11 +41,13 @@ def restored(answer: str, segment: Segment) -> Restored:
     barred = [*unknown, *_miscounted(text, segment)]
     if not barred and _order(text, segment, structure_only=True):
         barred.append(Reason(text="The markup came back in another order."))
-    moved = not barred and _order(text, segment, structure_only=False)
+    if barred:
+        return Restored(text, tuple(barred))
+    moved = _order(text, segment, structure_only=False)
     doubts = (
         Reason(text="Protected values stand in another order; check that they still belong where they are."),
     )
-    return Restored(_spaced(text, segment), tuple(barred), doubts if moved else ())
+    return Restored(_spaced(text, segment), (), doubts if moved else ())
 
 
 def _marked(answer: str, known: int) -> tuple[str, list[Reason]]:
@@ -101,19 +103,20 @@ def _regions(places: list[int], structural: list[bool]) -> list[list[int]]:
 
 
 def _spaced(text: str, segment: Segment) -> str:
-    """A blank again where the source had one and the engine glued a letter to a value."""
+    """A blank again where the source had one beside a value and the engine glued something to it."""
     for found in list(MARK.finditer(text))[::-1]:
-        token = segment.tokens[place_of(found.group())]
-        if token.kind in STRUCTURE or found.group() not in segment.text:
+        if segment.tokens[place_of(found.group())].kind is Token.TAG:
             continue
         at = segment.text.index(found.group())
         before, after = segment.text[at - 1 : at] if at else "", segment.text[at + 1 : at + 2]
-        if after.isspace() and _glued(text[found.end() : found.end() + 1]):
+        if after.isspace() and _glued(text[found.end() : found.end() + 1], segment):
             text = text[: found.end()] + " " + text[found.end() :]
-        if before.isspace() and found.start() and _glued(text[found.start() - 1]):
+        if before.isspace() and found.start() and _glued(text[found.start() - 1], segment):
             text = text[: found.start()] + " " + text[found.start() :]
     return text
 
 
-def _glued(neighbour: str) -> bool:
+def _glued(neighbour: str, segment: Segment) -> bool:
+    if MARK.match(neighbour):
+        return segment.tokens[place_of(neighbour)].kind is not Token.TAG
     return bool(_WORD.match(neighbour)) and not _CJK.match(neighbour)

@@ -110,7 +110,7 @@ class _Builder:
         at = 0
         for start, end, kind in self._guard.find(text):
             self._line.append(text[at:start])
-            self._protect(Protected(kind, text[start:end]))
+            self._protect(self._guard.protected(kind, text[start:end]))
             at = end
         self._line.append(text[at:])
 

@@ -1,0 +1,88 @@
+"""Plain signs that a translation went wrong, each with its reason in words. No model takes part."""
+
+import re
+from collections.abc import Iterator
+
+from chalicelib.domain.evidence import Reason
+from chalicelib.texts import identify
+from functions.translation import numerals
+from functions.translation.features import copied
+
+WORLD = ("de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv", "zh")
+"""Languages that a result is told from, besides its own."""
+_PER_SOURCE = {"zh": 0.33, "ja": 0.5, "ko": 0.55}
+"""Usual length in characters per character of a European source (medians over NTREX, rounded); 1.1
+elsewhere."""
+_NEGATIONS = {
+    "en": r"\b(?:not|no|never|without|non|cannot|none|nor)\b|n['’]t\b",
+    "de": r"\b(?:nicht|kein\w*|nie\w*|ohne|weder|un\w{4,}|nein)\b|\w+(?:frei|los)\w*\b",
+    "fr": r"\b(?:ne|n['’]|pas|jamais|sans|aucun\w*|non|ni)\b|n['’]",
+    "es": r"\b(?:no|nunca|sin|ning\w+|ni|jamás)\b",
+    "zh": r"[不没沒无無非未勿别別]|免",
+}
+
+
+def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reason]:
+    """Reasons to look at a pair; ``languages`` are two-letter codes."""
+    missing, invented = numerals.differing(source, target, languages)
+    yield from (Reason(text="Number {number} is missing.", values=(("number", n),)) for n in missing)
+    yield from (
+        Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in invented
+    )
+    if looks_copied(source, target, languages):
+        yield Reason(text="It looks untranslated.")
+    else:
+        yield from _wrong_language(target, languages)
+    yield from _length(source, target, languages)
+    if _repeats(target) > _repeats(source) + 1:
+        yield Reason(text="Words are repeated over and over.")
+
+
+def looks_copied(source: str, target: str, languages: tuple[str, str]) -> bool:
+    """Whether most of the target is the source again, in a text with enough words to tell."""
+    if languages[0] == languages[1] or len(re.findall(r"[^\W\d_]{2,}", source)) < 3:
+        return False
+    if copied(source, target) < 0.6:
+        return False
+    language, probability = identify(target, languages)
+    return language == languages[0] and probability > 0.5
+
+
+def _wrong_language(target: str, languages: tuple[str, str]) -> Iterator[Reason]:
+    wide = sum(ord(character) > 0x2E80 for character in target)
+    if sum(character.isalpha() for character in target) + 3 * wide < 20:
+        return
+    language, probability = identify(target, (*WORLD, *languages))
+    if language not in {"", languages[1]} and probability > 0.9:
+        says = "It looks like {language}, not {expected}."
+        yield Reason(text=says, values=(("language", language), ("expected", languages[1])))
+
+
+def _length(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reason]:
+    if languages[0] in _PER_SOURCE or len(source) < 30:
+        return
+    ratio = len(target.strip()) / (len(source.strip()) * _PER_SOURCE.get(languages[1], 1.1))
+    if ratio < 0.6:
+        yield Reason(text="It is much shorter than the source.")
+    elif ratio > 2.2:
+        yield Reason(text="It is much longer than the source.")
+
+
+def negation_dropped(source: str, target: str, languages: tuple[str, str]) -> bool:
+    """Whether the source negates and the target does not, in languages whose words for it are listed."""
+    ours, theirs = (_NEGATIONS.get(language) for language in languages)
+    if ours is None or theirs is None:
+        return False
+    return bool(re.search(ours, source, re.IGNORECASE)) and not re.search(theirs, target, re.IGNORECASE)
+
+
+def _repeats(text: str) -> int:
+    """The longest run of one word, or of one phrase of two or three."""
+    words = re.findall(r"\w+", text.casefold())
+    longest = 0
+    for width in (1, 2, 3):
+        run = 0
+        for at in range(width, len(words) - width + 1, 1):
+            run = run + 1 if words[at : at + width] == words[at - width : at] else 0
+            longest = max(longest, run // width)
+    return longest

@@ -1,0 +1,220 @@
+"""From finished fields to a proposal: what may be published, what waits for a person, and the reasons for
+both."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chalicelib.contracts import Context
+from chalicelib.domain.actions import PublishTranslation, Sentiment, Snapshot, TranslatedField
+from chalicelib.domain.evidence import Fact, Facts, Reason, TextDifference
+from chalicelib.domain.ids import FunctionName
+from chalicelib.domain.proposals import RULES, ModelVersion, Proposal, proposal_id
+from functions.translation.drafts import Finished
+from functions.translation.memory import Origin, Pair
+from functions.translation.ownership import Standing
+from functions.translation.quality import Estimator, Judgement
+from functions.translation.work import Work, product_of
+
+NAME = FunctionName("translation")
+_KEPT = Judgement(1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finished field with a judgement per sentence."""
+
+    finished: Finished
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def quality(self) -> float | None:
+        """Mean estimate over sentences, by length; None where one of them could not be estimated."""
+        weights = [max(1, len(sentence.source)) for sentence in self.finished.sentences]
+        scores = [judgement.quality for judgement in self.judgements]
+        known = [score for score in scores if score is not None]
+        if len(known) < len(scores) or not scores:
+            return None
+        return sum(w * s for w, s in zip(weights, known, strict=True)) / sum(weights)
+
+    @property
+    def flags(self) -> tuple[Reason, ...]:
+        """What a person should look at, once each."""
+        found = [flag for judgement in self.judgements for flag in judgement.flags]
+        return tuple(dict.fromkeys([*self.finished.barred, *self.finished.doubts, *found]))
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something asks for a person; remarks (weight below zero) do not."""
+        return any(flag.weight >= 0 for flag in self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A proposal, and the fields of ours in it."""
+
+    proposal: Proposal
+    published: tuple[Finished, ...]
+
+
+def judged(complete: Sequence[Finished], pair: Pair, estimator: Estimator | None) -> list[Judged]:
+    """Judge every sentence that is new; remembered ones keep their judgement, a merchant's words are not
+    judged."""
+    asked = [
+        (sentence.source, sentence.target)
+        for one in complete
+        for sentence in one.sentences
+        if _to_judge(one, sentence.held.origin if sentence.held else None)
+    ]
+    fresh = iter(estimator.judge(asked, pair) if estimator else [Judgement(None)] * len(asked))
+    return [
+        Judged(one, tuple(_judgement(one, i, pair, fresh) for i in range(len(one.sentences))))
+        for one in complete
+    ]
+
+
+def _to_judge(one: Finished, origin: Origin | None) -> bool:
+    return not one.barred and origin is not Origin.MERCHANT
+
+
+def _judgement(one: Finished, place: int, pair: Pair, fresh: Iterator[Judgement]) -> Judgement:
+    sentence = one.sentences[place]
+    if one.barred:
+        return Judgement(None)
+    if sentence.held is not None and sentence.held.origin is Origin.MERCHANT:
+        return _KEPT
+    found = next(fresh)
+    terms = pair.glossary.unused(sentence.source, sentence.target)
+    return Judgement(found.quality, (*found.flags, *terms))
+
+
+def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer | None:
+    """What to publish in one language, or None where nothing may or need be.
+
+    Fields that failed their proof are left out and shown. A person's outdated wording is offered for
+    replacement only
+    when nothing of ours is to be renewed, and always for review: what we own goes its own way.
+    """
+    sound = [one for one in complete if not one.finished.barred]
+    ours = [one for one in sound if _standing(work, one) is not Standing.EDITED_OUTDATED]
+    chosen = ours or sound
+    if not chosen:
+        return None
+    action = _action(work, chosen)
+    if dict(_existing(work)) == {field.key: field.value for field in action.fields}:
+        return None
+    theirs = not ours
+    review, confidence = _verdict(context, chosen, theirs=theirs)
+    made = Proposal(
+        id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME, action=action,
+        before=_before(context, work), reasons=_reasons(work, chosen, complete, theirs=theirs),
+        evidence=_evidence(work, chosen, complete), confidence=confidence, model=_model(chosen),
+        worth=float(sum(len(one.finished.value) for one in chosen)), title=_title(context, work), review=review,
+        event_id=context.event.id, created_at=context.now,
+    )  # fmt: skip
+    return Offer(made, tuple(one.finished for one in chosen))
+
+
+def _standing(work: Work, one: Judged) -> Standing:
+    return work.standings[one.finished.draft.field.key]
+
+
+def _existing(work: Work) -> list[tuple[str, str]]:
+    return [(text.key, text.value) for text in work.texts.existing]
+
+
+def _action(work: Work, chosen: Sequence[Judged]) -> PublishTranslation:
+    """Everything the language holds once this is published: new values, and what stands there already,
+    unchanged."""
+    digests = {text.key: text.digest for text in work.texts.source}
+    held = {
+        text.key: TranslatedField(
+            key=text.key, value=text.value, source_digest=text.digest or digests.get(text.key, "")
+        )
+        for text in work.texts.existing
+    }
+    for one in chosen:
+        field = one.finished.draft.field
+        held[field.key] = TranslatedField(key=field.key, value=one.finished.value, source_digest=field.digest)
+    return PublishTranslation(
+        resource_id=work.resource, locale=work.locale, fields=tuple(held[key] for key in sorted(held))
+    )
+
+
+def _before(context: Context, work: Work) -> Snapshot:
+    seen = context.snapshots.get(work.action.target)
+    return seen or Snapshot(value=dict(_existing(work)) or None, read_at=context.now)
+
+
+def _verdict(context: Context, chosen: Sequence[Judged], *, theirs: bool) -> tuple[bool, float]:
+    """Whether a person must look, and how sure we are: the weakest field's quality."""
+    scores = [one.quality for one in chosen]
+    known = [score for score in scores if score is not None]
+    confidence = min(known) if len(known) == len(scores) else 0.5
+    unsure = len(known) < len(scores) or confidence < float(context.policy.translations.publish_quality)
+    return theirs or unsure or any(one.doubtful for one in chosen), confidence
+
+
+def _reasons(
+    work: Work, chosen: Sequence[Judged], complete: Sequence[Judged], *, theirs: bool
+) -> tuple[Reason, ...]:
+    """Doubts first, then what happened."""
+    flags = [flag for one in complete for flag in one.flags]
+    found = [
+        Reason(text=f.text, values=f.values, weight=1.0, sentiment=Sentiment.NEGATIVE)
+        for f in flags
+        if f.weight >= 0
+    ]
+    found += [flag for flag in flags if flag.weight < 0]
+    if theirs:
+        says = "You edited this translation, and its source has changed since; nothing is replaced unless you say so."
+        found.insert(0, Reason(text=says, weight=1.0))
+    if any(one.quality is None for one in chosen):
+        found.append(
+            Reason(text="The quality of this language cannot be estimated, so please look at it.", weight=0.5)
+        )
+    found.append(Reason(text=_CAUSES[_cause(work, chosen)], values=(("count", str(len(chosen))),)))
+    return tuple(dict.fromkeys((*found, *work.pair.glossary.conflicts)))
+
+
+_CAUSES = {
+    Standing.MISSING: "{count} texts have no translation yet.",
+    Standing.OUTDATED: "{count} texts changed since they were translated.",
+}
+
+
+def _cause(work: Work, chosen: Sequence[Judged]) -> Standing:
+    missing = any(_standing(work, one) is Standing.MISSING for one in chosen)
+    return Standing.MISSING if missing else Standing.OUTDATED
+
+
+def _evidence(
+    work: Work, chosen: Sequence[Judged], complete: Sequence[Judged]
+) -> tuple[TextDifference | Facts, ...]:
+    existing = dict(_existing(work))
+    shown = [
+        TextDifference(
+            field=one.finished.draft.field.key, locale=work.locale, source=one.finished.draft.field.value,
+            before=existing.get(one.finished.draft.field.key, ""),
+            after=one.finished.value if not one.finished.barred else existing.get(one.finished.draft.field.key, ""),
+            quality=one.quality, flags=one.flags, editable=one in chosen,
+        )
+        for one in complete
+    ]  # fmt: skip
+    reused = sum(s.held is not None for one in chosen for s in one.finished.sentences)
+    total = sum(len(one.finished.sentences) for one in chosen)
+    facts = (
+        Fact(label="Sentences", value=str(total)),
+        Fact(label="From memory, free of charge", value=str(reused)),
+    )
+    return (*shown, Facts(title="How it was made", facts=facts))
+
+
+def _model(chosen: Sequence[Judged]) -> ModelVersion:
+    named = (judgement.model for one in chosen for judgement in one.judgements if judgement.model is not None)
+    return next(named, RULES)
+
+
+def _title(context: Context, work: Work) -> str:
+    product = product_of(context)
+    title = next((text.value for text in work.texts.source if text.key in {"title", "name"}), "")
+    return title or (product.title if product else work.resource)

@@ -1,0 +1,88 @@
+"""How good a translation is, and what looks wrong with it.
+
+The estimate is the score out of 1 that human judges would give (direct assessment), from a small model over the shared
+encoder. Flags come from plain signs and from the model's second output, the log odds that the pair is broken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chalicelib.contracts import Model, Models
+from chalicelib.domain.evidence import Reason
+from chalicelib.domain.proposals import ModelVersion
+from chalicelib.texts import ENCODER
+from functions.translation.checks import signs
+from functions.translation.features import NAMES, Seen, look
+from functions.translation.memory import Pair
+
+READABLE = frozenset(
+    {"en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "sl", "ro", "hu", "et", "lv",
+     "lt", "tr", "id", "zh", "ja"}
+)  # fmt: skip
+"""Languages whose script the shipped encoder reads; others get no estimate, and say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is thought of one sentence: ``quality`` from 0 to 1, None where nothing can be said."""
+
+    quality: float | None
+    flags: tuple[Reason, ...] = ()
+    model: ModelVersion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """The encoder and the model over it."""
+
+    encoder: Model
+    model: Model
+
+    def judge(self, pairs: Sequence[tuple[str, str]], pair: Pair) -> list[Judgement]:
+        """Judge (source, target) pairs of one language pair."""
+        languages = (short(pair.source), short(pair.target))
+        plain = [tuple(signs(source, target, languages)) for source, target in pairs]
+        if not pairs or not READABLE.issuperset(languages):
+            return [Judgement(None, flags) for flags in plain]
+        seen = look(self.encoder, pairs, languages)
+        return [
+            self._judgement(seen, row, flags, float(quality), float(broken))
+            for row, (flags, quality, broken) in enumerate(zip(plain, *self._scores(seen), strict=True))
+        ]
+
+    def _scores(self, seen: Seen) -> tuple[Sequence[float], Sequence[float]]:
+        out = self.model.run({"features": seen.features, "source": seen.source, "target": seen.target})
+        return out["quality"].reshape(-1).tolist(), out["broken"].reshape(-1).tolist()
+
+    def _judgement(
+        self, seen: Seen, row: int, flags: tuple[Reason, ...], quality: float, broken: float
+    ) -> Judgement:
+        card = self.model.card
+        if broken > card.thresholds["broken"] and not flags:
+            flags = (_suspicion(seen, row),)
+        return Judgement(
+            float(np.clip(quality, 0, 1)), flags, ModelVersion(card.name, card.version, card.sha256[:12])
+        )
+
+
+def estimator(models: Models) -> Estimator | None:
+    """The estimator of a shop, or None where the encoder or the model is not there."""
+    encoder, model = models.get(ENCODER), models.get("translation")
+    return Estimator(encoder, model) if encoder and model else None
+
+
+def short(language: str) -> str:
+    """``pt-BR`` -> ``pt``."""
+    return language.partition("-")[0].lower()
+
+
+def _suspicion(seen: Seen, row: int) -> Reason:
+    """The likeliest thing wrong, by which feature lies furthest on the bad side."""
+    value = dict(zip(NAMES, seen.features[row].tolist(), strict=True))
+    if value["unaligned_source"] > value["unaligned_target"] + 0.1 and value["pieces_ratio"] < 0:
+        return Reason(text="A part of the source seems to be missing.")
+    if value["copied"] > 0.5:
+        return Reason(text="Much of it looks untranslated.")
+    return Reason(text="It does not seem to say what the source says.")

@@ -1,0 +1,142 @@
+"""From what is known of a product to the work per language: which fields, cut how, looked up where."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from chalicelib.contracts import Context, TranslateTexts, Translations
+from chalicelib.domain.actions import PublishTranslation
+from chalicelib.domain.catalogue import Product, Text
+from chalicelib.domain.ids import Locale, ProductId
+from chalicelib.texts import identify
+from functions.translation import glossary, memory, ownership
+from functions.translation.drafts import Draft, Left, drafted, wanted
+from functions.translation.memory import Pair, Remembered
+from functions.translation.ownership import Mark, Standing
+from functions.translation.protect import Guard
+from functions.translation.segments import Segment
+from functions.translation.units import sizes_for
+
+UNTRANSLATED = frozenset({"handle", "slug", "vendor", "sku", "barcode", "tags"})
+"""Keys that are names or addresses rather than words."""
+RENEWED = frozenset({Standing.MISSING, Standing.OUTDATED, Standing.EDITED_OUTDATED})
+"""Standings that want a new translation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One product in one language."""
+
+    resource: str
+    locale: Locale
+    pair: Pair
+    guard: Guard
+    texts: Translations
+    standings: Mapping[str, Standing]
+    marks: Mapping[str, Mark]
+    drafts: tuple[Draft, ...] = ()
+    left: tuple[Left, ...] = ()
+    held: Mapping[str, Remembered] = field(default_factory=dict)
+
+    @property
+    def action(self) -> PublishTranslation:
+        """The place in the store, with nothing in it yet."""
+        return PublishTranslation(resource_id=self.resource, locale=self.locale, fields=())
+
+    def missing(self) -> dict[str, Segment]:
+        """Sentences to be paid for, by key."""
+        return wanted(self.drafts, self.held)
+
+    def request(self, context: str) -> TranslateTexts | None:
+        """What the engine is asked, or None where the memory knows everything."""
+        missing = self.missing()
+        if not missing:
+            return None
+        return TranslateTexts(
+            texts=tuple(segment.xml() for segment in missing.values()), source=self.pair.source,
+            target=self.locale, formality=self.pair.formality, glossary=self.pair.glossary.entries,
+            context=context,
+        )  # fmt: skip
+
+
+def locales(context: Context) -> tuple[Locale, ...]:
+    """Languages that this shop wants, its own left out."""
+    wanted_locales = context.policy.translations.locales or context.shop.locales
+    primary = context.shop.primary_locale.lower()
+    return tuple(locale for locale in dict.fromkeys(wanted_locales) if locale.lower() != primary)
+
+
+def product_of(context: Context) -> Product | None:
+    """The product that the event speaks of, from the store or from our mirror."""
+    product_id = ProductId(context.event.resource)
+    return context.products.get(product_id) or context.catalogue.get(product_id)
+
+
+def works(context: Context) -> list[Work]:
+    """The work in every language whose texts were read."""
+    resource = context.event.resource
+    found = ((locale, context.texts.get((resource, locale))) for locale in locales(context))
+    return [_work(context, resource, locale, texts) for locale, texts in found if texts is not None]
+
+
+def _work(context: Context, resource: str, locale: Locale, texts: Translations) -> Work:
+    pair = pair_of(context, locale, texts)
+    guard = guard_of(context, locale)
+    marks = _marks(context, resource, locale, texts)
+    published = PublishTranslation(resource_id=resource, locale=locale, fields=()).target in context.written
+    sources = [text for text in texts.source if text.value.strip() and text.key not in UNTRANSLATED]
+    standings = {
+        text.key: ownership.standing(text, texts, marks.get(text.key), published=published)
+        for text in sources
+    }
+    cut = [_draft(context, text, pair, guard) for text in sources if standings[text.key] in RENEWED]
+    drafts = tuple(draft for draft in cut if isinstance(draft, Draft))
+    left = tuple(draft for draft in cut if isinstance(draft, Left))
+    return Work(
+        resource=resource, locale=locale, pair=pair, guard=guard, texts=texts, standings=standings,
+        marks=marks, drafts=drafts, left=left, held=_held(context, drafts),
+    )  # fmt: skip
+
+
+def pair_of(context: Context, locale: Locale, texts: Translations) -> Pair:
+    """From which language into which, in what style, with which words."""
+    limits = context.policy.translations
+    words = glossary.selected(limits.glossary.get(locale, {}), limits.protected_terms)
+    source = texts.source_locale or context.shop.primary_locale
+    return Pair(source=source, target=locale, formality=limits.formality.get(locale, ""), glossary=words)
+
+
+def guard_of(context: Context, locale: Locale) -> Guard:
+    """What is protected in this product's texts: the shop's terms, the brand, its article numbers."""
+    limits, product = context.policy.translations, product_of(context)
+    brand = (product.vendor,) if product and len(product.vendor) > 2 else ()
+    skus = tuple(v.sku for v in product.variants if len(v.sku) > 2) if product else ()
+    if not limits.convert_units:
+        return Guard(terms=(*limits.protected_terms, *brand), skus=skus)
+    words = f"{product.title} {product.product_type}" if product else ""
+    sizes = tuple(sizes_for(words).items())
+    return Guard(terms=(*limits.protected_terms, *brand), skus=skus, units_for=locale, sizes=sizes)
+
+
+def _draft(context: Context, text: Text, pair: Pair, guard: Guard) -> Draft | Left:
+    shop = context.shop
+    languages = (pair.source, pair.target, shop.primary_locale, *shop.locales)
+    return drafted(text, pair, guard, partial(identify, languages=languages))
+
+
+def _marks(context: Context, resource: str, locale: Locale, texts: Translations) -> dict[str, Mark]:
+    places = {text.key: ownership.place(resource, locale, text.key) for text in texts.source}
+    found = {key: ownership.unpacked(context.memory.get(place)) for key, place in places.items()}
+    return {key: mark for key, mark in found.items() if mark is not None}
+
+
+def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
+    keys = dict.fromkeys(key for draft in drafts for key in draft.keys)
+    read = {key: memory.unpacked(context.memory[key]) for key in keys if key in context.memory}
+    return {key: entry for key, entry in read.items() if entry is not None and entry.usable(context.now)}
+
+
+def memory_keys(work: Work) -> frozenset[str]:
+    """Everything of the shop's memory that this work looks at."""
+    marks = {ownership.place(work.resource, work.locale, text.key) for text in work.texts.source}
+    return frozenset(marks | {key for draft in work.drafts for key in draft.keys})
