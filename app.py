@@ -24,6 +24,7 @@ app = Chalice(app_name="tradewind")
 app.api.binary_types.append("*/*")
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+TEXT: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
 PAGE_DEPTH = 6
 
 
@@ -58,17 +59,19 @@ def hook_of_shop(marketplace: str, account: str) -> Response:
 
 def _accept(marketplace: str, account: str) -> Response:
     if marketplace not in MARKETPLACES:
-        return Response("Not found", 404, {"Content-Type": "text/plain"})
+        return Response("Not found", TEXT, 404)
     answer = accepting.receive(marketplace, raw(app.current_request, account), mouth())
-    return Response(answer.text, answer.status, {"Content-Type": "text/plain"})
+    return Response(answer.text, TEXT, answer.status)
 
 
-def raw(request: Request, account: str = "") -> RawRequest:
+def raw(request: Request | None, account: str = "") -> RawRequest:
     """The request with its body as the bytes that were sent."""
+    assert request is not None  # noqa: S101  Chalice sets it before it calls a route
+    query = request.query_params or {}
     return RawRequest(
-        method=request.method, path=request.path, account=account, body=request.raw_body,
+        method=request.method, path=request.path, account=account, body=bytes(request.raw_body),
         headers={name.lower(): value for name, value in request.headers.items()},
-        query={name: request.query_params[name] for name in request.query_params or {}},
+        query={name: query[name] for name in query},
     )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ def page(**parts: str) -> Response:
     from chalicelib.web.routes import respond
 
     answer = respond(services(), raw(app.current_request))
-    return Response(answer.body, answer.status, dict(answer.headers))
+    return Response(answer.body, dict(answer.headers), answer.status)
 
 
 for depth in range(PAGE_DEPTH):

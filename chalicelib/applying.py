@@ -12,12 +12,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib import guardrails
 from chalicelib.contracts import Change, Receipt, StoreClient
 from chalicelib.domain.actions import Reversal, SetPrice, SetRecommendations
 from chalicelib.domain.catalogue import Product
-from chalicelib.domain.ids import EntryId, IdempotencyKey, ProductId, ProposalId
+from chalicelib.domain.ids import EntryId, IdempotencyKey, ProductId
 from chalicelib.domain.journal import Deed, Entry, Outcome, Written
 from chalicelib.domain.proposals import Proposal, Refusal, Status, moved
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
@@ -30,6 +31,7 @@ from chalicelib.errors import (
 from chalicelib.guardrails import Situation
 from chalicelib.services import Services
 from chalicelib.storage.proposals import Standing
+from chalicelib.storage.targets import TargetState
 
 
 def settle(
@@ -50,7 +52,7 @@ def settle(
             ready.append(approved)
         else:
             outcomes.append(outcome)
-    return [*outcomes, *_apply(services, client, ready, standing)]
+    return [*outcomes, *_apply(services, client, ready)]
 
 
 def _enter(
@@ -58,11 +60,14 @@ def _enter(
     known: Mapping[ProductId, Product],
 ) -> tuple[Outcome, Proposal | None]:  # fmt: skip
     """Store one proposal; the second value is set when it is to be applied now."""
-    if standing.same is not None:
+    if standing.same is not None and standing.same.status is not Status.FAILED:
         return _resume(standing.same)
-    if proposal.moot or standing.blocked or _waits_already(proposal, standing):
+    if standing.state.outdated(proposal) or standing.blocked or _waits_already(proposal, standing):
         return Outcome.UNCHANGED, None
-    situation = situate(services, shop, policy, proposal, standing.written, known)
+    if proposal.moot:
+        return Outcome.UNCHANGED, None
+    written = standing.state.written_as(proposal.before)
+    situation = situate(services, shop, policy, proposal, written, known)
     refusals = guardrails.check(proposal, situation)
     if refusals:
         return _refused(services, proposal, refusals), None
@@ -93,7 +98,7 @@ def _resume(same: Proposal) -> tuple[Outcome, Proposal | None]:
 
 def _waits_already(proposal: Proposal, standing: Standing) -> bool:
     """The same change is open for this target, so a new one would only churn the queue."""
-    return standing.open is not None and standing.open.body.get("change") == proposal.change
+    return standing.state.open is not None and standing.state.open.change == proposal.change
 
 
 def _automatic(services: Services, policy: Policy, proposal: Proposal) -> bool:
@@ -167,12 +172,7 @@ def week_of(moment: datetime) -> datetime:
     return moment.fromordinal(moment.toordinal() - moment.weekday()).replace(tzinfo=moment.tzinfo)
 
 
-def _apply(
-    services: Services,
-    client: StoreClient,
-    ready: Sequence[Proposal],
-    standing: Mapping[ProposalId, Standing],
-) -> Sequence[Outcome]:
+def _apply(services: Services, client: StoreClient, ready: Sequence[Proposal]) -> Sequence[Outcome]:
     if not ready:
         return []
     shop, policy = services.shops.with_policy(ready[0].shop_id)
@@ -186,7 +186,9 @@ def _apply(
     postponed: Exception | None = None
     for proposal, answer in zip(allowed, answers, strict=True):
         if isinstance(answer, Receipt):
-            outcomes.append(record_applied(services, proposal, answer, standing[proposal.id].written))
+            outcomes.append(record_applied(services, proposal, answer))
+        elif isinstance(answer, StaleState) and _outrun(services, client, proposal):
+            postponed = StoreUnavailable(detail="another change of ours came first; decided again")
         elif isinstance(answer, Skipped):
             outcomes.append(leave_alone(services, proposal, answer))
         else:
@@ -196,30 +198,49 @@ def _apply(
     return outcomes
 
 
+def _outrun(services: Services, client: StoreClient, proposal: Proposal) -> bool:
+    """Whether what came between was another worker's write and not a human's: then this decision is void,
+    and the event is decided again on what the store holds now."""
+    current = client.read([proposal.action]).get(proposal.target)
+    state = services.proposals.state(proposal.shop_id, proposal.target, proposal.created_at)
+    if current is None or not state.ours(current):
+        return False
+    try:
+        void = moved(proposal, Status.FAILED)
+        services.proposals.settle(void, change=lambda state: state.closed(proposal.id))
+    except Conflict:
+        return True  # another worker voided it first
+    return True
+
+
 def change_of(proposal: Proposal) -> Change:
     """The change that a proposal asks the store for."""
     return Change(action=proposal.action, before=proposal.before, key=IdempotencyKey(proposal.id))
 
 
 def record_applied(
-    services: Services, proposal: Proposal, receipt: Receipt, written: Written | None, by: str = "tradewind"
+    services: Services, proposal: Proposal, receipt: Receipt, by: str = "tradewind"
 ) -> Outcome:
     """Store that the change is in the store now, with its journal entry, in one transaction."""
     now = services.clock.now()
     applied = replace(moved(proposal, Status.APPLIED, by=by), applied_at=now, after=receipt.after)
     entry = journal_entry(applied, Deed.APPLIED, now, by=by)
-    ours = Written(
-        target=proposal.target, digest=receipt.after.digest, proposal_id=proposal.id, at=now,
-        original=written.original if written else proposal.before,
-    )  # fmt: skip
     try:
-        services.proposals.settle(applied, entry, written=ours)
+        services.proposals.settle(
+            applied, entry, change=partial(_recorded, applied, receipt.after.digest, now)
+        )
     except Conflict:
         return Outcome.APPLIED  # another worker recorded this very change
-    services.proposals.close(proposal)
     _reflect(services, applied)
     services.meter.count("applied", function=proposal.function)
     return Outcome.APPLIED
+
+
+def _recorded(proposal: Proposal, digest: str, now: datetime, state: TargetState) -> TargetState:
+    original = state.written.original if state.written else proposal.before
+    return state.recorded(Written(
+        target=proposal.target, digest=digest, proposal_id=proposal.id, at=now, original=original
+    ))  # fmt: skip
 
 
 def _reflect(services: Services, proposal: Proposal) -> None:
@@ -270,10 +291,10 @@ def close(
     now = services.clock.now()
     closed = moved(proposal, status, refusals=refusals)
     try:
-        services.proposals.settle(closed, journal_entry(closed, deed, now, refusals=refusals))
+        entry = journal_entry(closed, deed, now, refusals=refusals)
+        services.proposals.settle(closed, entry, change=lambda state: state.closed(proposal.id))
     except Conflict:
         return outcome  # another worker closed it
-    services.proposals.close(proposal)
     return outcome
 
 

@@ -35,7 +35,7 @@ def clients() -> Clients:
 def mouth(marketplaces: Mapping[str, Marketplace]) -> Mouth:
     """What accepting needs: one queue, and no table."""
     queue = _queue(settings().work_queue)
-    return bootstrap.mouth(settings(), marketplaces, queue, SystemClock(), EmfMeter())
+    return bootstrap.mouth(settings(), marketplaces, queue, SystemClock(), EmfMeter(SystemClock()))
 
 
 def services(
@@ -66,7 +66,7 @@ def ground() -> Ground:
         keys=KmsKeys(aws.kms, mine.kms_key),
         mail=SesMail(aws.ses, mine.mail_from),
         clock=clock,
-        meter=EmfMeter(),
+        meter=EmfMeter(SystemClock()),
     )
 
 

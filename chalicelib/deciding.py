@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib import guardrails
 from chalicelib.applying import (
@@ -17,12 +18,13 @@ from chalicelib.applying import (
 from chalicelib.contracts import Receipt, StoreClient
 from chalicelib.domain.actions import Action, SetPrice
 from chalicelib.domain.ids import ProposalId, ShopId
-from chalicelib.domain.journal import Deed, Outcome, Written
+from chalicelib.domain.journal import Deed, Outcome
 from chalicelib.domain.proposals import Proposal, Status, moved
 from chalicelib.domain.shop import ShopState
 from chalicelib.errors import Conflict, NeedsMerchant, NotAllowed, Retryable, Skipped, StaleState
 from chalicelib.services import Services
 from chalicelib.storage.proposals import stale
+from chalicelib.storage.targets import TargetState
 
 
 def approve(
@@ -45,25 +47,25 @@ def approve(
         )  # fmt: skip
         raise NotAllowed(StaleState.merchant_message)
     fresh = replace(proposal, before=current, action=action or proposal.action)
-    written = services.proposals.written(shop_id, [fresh.target]).get(fresh.target)
+    written = services.proposals.state(shop_id, fresh.target, fresh.created_at).written_as(current)
     refusals = guardrails.check(fresh, situate(services, shop, policy, fresh, written, {}, by_person=True))
     if refusals:
         raise NotAllowed(" ".join(str(refusal.reason) for refusal in refusals))
     try:
-        approved = services.proposals.settle(moved(fresh, Status.APPROVED, by=by), None)
+        approved = services.proposals.settle(
+            moved(fresh, Status.APPROVED, by=by), change=lambda state: state.opened(fresh)
+        )
     except Conflict as error:
         raise NotAllowed("Somebody else decided this a moment ago.") from error
-    _write(services, client, approved, written, by)
+    _write(services, client, approved, by)
     services.counters.tally(shop_id, accepted_tally(proposal.function))
     return services.proposals.get(shop_id, proposal_id)
 
 
-def _write(
-    services: Services, client: StoreClient, approved: Proposal, written: Written | None, by: str
-) -> None:
+def _write(services: Services, client: StoreClient, approved: Proposal, by: str) -> None:
     answer = client.apply([change_of(approved)])[0]
     if isinstance(answer, Receipt):
-        record_applied(services, approved, answer, written, by)
+        record_applied(services, approved, answer, by)
         return
     if isinstance(answer, Skipped):
         leave_alone(services, approved, answer)
@@ -84,7 +86,9 @@ def _words(error: Exception) -> str:
 def _open_proposal(services: Services, shop_id: ShopId, proposal_id: ProposalId) -> Proposal:
     proposal = services.proposals.get(shop_id, proposal_id)
     if stale(proposal, services.clock.now()):
-        services.proposals.settle(moved(proposal, Status.EXPIRED), None)
+        services.proposals.settle(
+            moved(proposal, Status.EXPIRED), change=lambda state: state.closed(proposal.id)
+        )
         raise NotAllowed("This proposal has waited too long; a new one will come if it still makes sense.")
     if proposal.status is not Status.PROPOSED:
         raise NotAllowed(f"This proposal is already {proposal.status}.")
@@ -97,10 +101,11 @@ def dismiss(services: Services, shop_id: ShopId, proposal_id: ProposalId, by: st
     dismissed = moved(proposal, Status.DISMISSED, by=by)
     entry = journal_entry(dismissed, Deed.DISMISSED, services.clock.now(), by=by)
     try:
-        stored = services.proposals.settle(dismissed, entry, block=True)
+        stored = services.proposals.settle(
+            dismissed, entry, change=lambda state: state.closed(proposal.id), block=True
+        )
     except Conflict as error:
         raise NotAllowed("Somebody else decided this a moment ago.") from error
-    services.proposals.close(proposal)
     return stored
 
 
@@ -130,19 +135,23 @@ def _undone(services: Services, proposal: Proposal, receipt: Receipt, by: str) -
     entry = replace(
         journal_entry(undone, Deed.UNDONE, now, by=by), before=proposal.after, after=receipt.after
     )
-    written = services.proposals.written(proposal.shop_id, [proposal.target]).get(proposal.target)
-    earlier = None
-    if written is not None and written.original.digest != proposal.before.digest:
-        earlier = replace(written, digest=receipt.after.digest, at=now)
+    digest = receipt.after.digest
     try:
-        stored = services.proposals.settle(undone, entry, written=earlier, block=True)
+        stored = services.proposals.settle(
+            undone, entry, change=partial(_earlier, proposal, digest, now), block=True
+        )
     except Conflict as error:
         raise NotAllowed("Somebody else undid this a moment ago.") from error
-    if earlier is None:
-        services.proposals.forget_written(proposal.shop_id, proposal.target)
     _unreflect(services, proposal, now)
     services.meter.count("undone", function=proposal.function)
     return stored
+
+
+def _earlier(proposal: Proposal, digest: str, now: datetime, state: TargetState) -> TargetState:
+    """What stood there before was an earlier write of ours, or the merchant's own."""
+    if state.written is None or state.written.original.digest == proposal.before.digest:
+        return state.undone(None)
+    return state.undone(replace(state.written, digest=digest, at=now))
 
 
 def _unreflect(services: Services, proposal: Proposal, now: datetime) -> None:

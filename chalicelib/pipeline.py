@@ -18,7 +18,9 @@ from chalicelib import lifecycle, schedules, upkeep
 from chalicelib.applying import settle
 from chalicelib.contracts import Answers, Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
+from chalicelib.domain.ids import OrderId, ProductId
 from chalicelib.domain.journal import Outcome
+from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
 from chalicelib.errors import Conflict, NeedsMerchant, Retryable, Skipped
 from chalicelib.gathering import ask, gather
@@ -104,8 +106,17 @@ def _for_shop(
     else:
         known = _context(services, shop, policy, event, seen)
         outcome, claim = _functions(services, event, claim, functions, known, client)
-    upkeep.remember(services, shop.id, event, seen)
+    upkeep.remember(services, shop.id, event, seen, decided=claim.fresh)
     return outcome, claim
+
+
+def _stamped(proposal: Proposal, context: Context) -> Proposal:
+    """With the event that caused it and the age of what it was decided on."""
+    name = proposal.action.resource
+    product = context.products.get(ProductId(name)) or context.catalogue.get(ProductId(name))
+    source = product or context.orders.get(OrderId(name))
+    as_of = None if source is None else source.updated_at
+    return replace(proposal, event_id=context.event.id, as_of=as_of)
 
 
 def _about_products(event: StoreEvent) -> bool:
@@ -160,8 +171,7 @@ def run_function(
         services.trouble(context.shop.id, "model_broken", message, subject=fault[:80])
     services.memories.remember(context.shop.id, decision.remember)
     services.outcomes.note(context.shop.id, decision.outcomes)
-    event = context.event.id
-    proposals = [replace(proposal, event_id=event) for proposal in decision.proposals]
+    proposals = [_stamped(proposal, context) for proposal in decision.proposals]
     seen = {**context.catalogue, **context.products}
     outcomes = settle(services, context.shop, context.policy, client, proposals, seen)
     if again is not None:

@@ -44,10 +44,14 @@ def look(services: Services, shop: ShopId, event: StoreEvent, client: StoreClien
     return Seen()
 
 
-def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen) -> None:
-    """Bring the mirror up to date; called once the functions are through."""
+def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *, decided: bool) -> None:
+    """Bring the mirror up to date; called once the functions are through.
+
+    ``decided`` is False where a crashed worker's earlier decision was carried out: it rests on an older state
+    than the one seen now, which must therefore not pass for dealt with.
+    """
     for product in seen.products.values():
-        services.catalogue.see(shop, product)
+        services.catalogue.see(shop, product, decided=decided)
         note_prices(services, shop, product)
     if seen.gone and event.kind in PRODUCT_EVENTS:
         services.catalogue.drop(shop, ProductId(event.resource), event.occurred_at.isoformat())

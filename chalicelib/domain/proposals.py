@@ -94,6 +94,8 @@ class Proposal:
     """The function itself asks for a person, whatever the mode."""
     event_id: EventId = EventId("")
     created_at: datetime
+    as_of: datetime | None = None
+    """When the resource that this was decided on last changed; set by the pipeline."""
     status: Status = Status.PROPOSED
     refusals: tuple[Refusal, ...] = ()
     applied_at: datetime | None = None

@@ -42,9 +42,13 @@ class Catalogue:
         read = (_read(record).product for record in found.values())
         return {product.id: product for product in read if product is not None}
 
-    def see(self, shop: ShopId, product: Product) -> bool:
-        """Take in a state read from the store; False if a newer one is known already."""
-        record = Record(key=_place(shop, product.id), body=_body(product))
+    def see(self, shop: ShopId, product: Product, *, decided: bool = True) -> bool:
+        """Take in a state read from the store; False if a newer one is known already.
+
+        ``decided=False`` keeps the state but not its fingerprint, so that the next event is looked at anew.
+        """
+        body = _body(product) if decided else {**_body(product), "fingerprint": ""}
+        record = Record(key=_place(shop, product.id), body=body)
         expected = ABSENT
         while True:
             try:

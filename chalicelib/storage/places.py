@@ -18,10 +18,9 @@ class Kind(StrEnum):
     SHOP = "shop"
     CLAIM = "claim"
     PROPOSAL = "proposal"
-    OPEN = "open"
+    TARGET = "target"
     BLOCKED = "blocked"
     JOURNAL = "journal"
-    WRITTEN = "written"
     PRODUCT = "product"
     ORDER = "order"
     PRICE = "price"
@@ -34,7 +33,7 @@ class Kind(StrEnum):
 
 
 _SPREAD = frozenset({
-    Kind.CLAIM, Kind.PROPOSAL, Kind.OPEN, Kind.BLOCKED, Kind.WRITTEN, Kind.PRODUCT, Kind.ORDER, Kind.PRICE,
+    Kind.CLAIM, Kind.PROPOSAL, Kind.TARGET, Kind.BLOCKED, Kind.PRODUCT, Kind.ORDER, Kind.PRICE,
     Kind.COUNTER, Kind.MEMORY, Kind.OUTCOME,
 })  # fmt: skip
 BUCKETS = 8

@@ -1,18 +1,19 @@
 """Proposals, the one that is open per target, and the changes nobody wants to see again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.ids import FunctionName, ProposalId, ShopId, Target
 from chalicelib.domain.journal import Entry, Written
 from chalicelib.domain.proposals import LIFETIME, MEMORY, Proposal, Status, moved
-from chalicelib.errors import Gone
+from chalicelib.errors import Conflict, Gone
 from chalicelib.ports import ABSENT, Delete, Key, Put, Record, Records
-from chalicelib.storage import places
+from chalicelib.storage import places, targets
 from chalicelib.storage.codec import from_json, to_json
 from chalicelib.storage.journal import entry_record
 from chalicelib.storage.places import Kind
+from chalicelib.storage.targets import TargetState
 
 WAITING = frozenset({Status.PROPOSED})
 
@@ -23,9 +24,8 @@ class Standing:
 
     same: Proposal | None
     """This very proposal, from an earlier attempt at the same event."""
-    open: Record | None
+    state: TargetState
     blocked: bool
-    written: Written | None
 
 
 class Proposals:
@@ -42,15 +42,14 @@ class Proposals:
         return _read(record)
 
     def standing(self, proposals: Sequence[Proposal]) -> Mapping[ProposalId, Standing]:
-        """For each: was it made before, is its target taken, is it unwanted, what did we last write."""
-        wanted = {p.id: (_at(p), _open(p), _blocked(p), _written(p.shop_id, p.target)) for p in proposals}
+        """For each: was it made before, what is known of its target, is it unwanted."""
+        wanted = {p.id: (_at(p), targets.place(p.shop_id, p.target), _blocked(p)) for p in proposals}
         found = self._records.get_many([key for keys in wanted.values() for key in keys])
         return {
             p.id: Standing(
                 same=_read(found[_at(p)]) if _at(p) in found else None,
-                open=found.get(_open(p)),
+                state=targets.read(found.get(targets.place(p.shop_id, p.target)), p.target, p.created_at),
                 blocked=_blocked(p) in found,
-                written=_written_read(found.get(_written(p.shop_id, p.target))),
             )
             for p in proposals
         }
@@ -60,54 +59,60 @@ class Proposals:
 
         Raises Conflict when another worker was faster (read the standing again).
         """
-        holder = Record(
-            key=_open(proposal),
-            body={"proposal": proposal.id, "change": proposal.change},
-            expires_at=proposal.created_at + LIFETIME,
-        )
+        state = standing.state
+        before = standing.same.version if standing.same else ABSENT
         writes: list[Put | Delete] = [
-            Put(_record(proposal), ABSENT),
-            Put(holder, standing.open.version if standing.open else ABSENT),
+            Put(_record(proposal), before),
+            Put(targets.record(proposal.shop_id, state.opened(proposal)), state.version),
         ]
-        superseded = self._superseded(proposal, standing)
+        superseded = self._superseded(proposal, state)
         if superseded is not None:
             writes.append(Put(_record(superseded), superseded.version))
         self._records.transact(writes)
-        return replace(proposal, version=1)
+        return replace(proposal, version=before + 1)
 
     def settle(
-        self, proposal: Proposal, entry: Entry | None, *, written: Written | None = None, block: bool = False
-    ) -> Proposal:
-        """Store a proposal's next status with its journal entry and what we wrote, all or nothing.
+        self, proposal: Proposal, entry: Entry | None = None, *,
+        change: Callable[[TargetState], TargetState] | None = None, block: bool = False,
+    ) -> Proposal:  # fmt: skip
+        """Store a proposal's next status, its journal entry and its target's next state, all or nothing.
 
-        Raises Conflict when the proposal is no longer at ``proposal.version``.
+        Raises Conflict when the proposal is no longer at ``proposal.version``; a target that others changed
+        meanwhile is read again.
         """
+        while True:
+            try:
+                self._records.transact(self._writes(proposal, entry, change, block))
+                return replace(proposal, version=proposal.version + 1)
+            except Conflict:
+                known = self._records.get(_at(proposal))
+                if change is None or known is None or known.version != proposal.version:
+                    raise
+
+    def _writes(
+        self, proposal: Proposal, entry: Entry | None, change: Callable[[TargetState], TargetState] | None,
+        block: bool,
+    ) -> list[Put | Delete]:  # fmt: skip
         writes: list[Put | Delete] = [Put(_record(proposal), proposal.version)]
+        if change is not None:
+            state = self.state(proposal.shop_id, proposal.target, proposal.created_at)
+            writes.append(Put(targets.record(proposal.shop_id, change(state)), state.version))
         if entry is not None:
             writes.append(Put(entry_record(entry)))
-        if written is not None:
-            writes.append(Put(written_record(proposal.shop_id, written)))
         if block and entry is not None:
-            writes.append(
-                Put(Record(key=_blocked(proposal), body={"by": entry.by}, expires_at=entry.at + MEMORY))
-            )
-        self._records.transact(writes)
-        return replace(proposal, version=proposal.version + 1)
+            until = entry.at + MEMORY
+            writes.append(Put(Record(key=_blocked(proposal), body={"by": entry.by}, expires_at=until)))
+        return writes
 
-    def close(self, proposal: Proposal) -> None:
-        """The target is free again. Only the holder's own mark is removed."""
-        holder = self._records.get(_open(proposal))
-        if holder is not None and holder.body["proposal"] == proposal.id:
-            self._records.delete(holder.key)
+    def state(self, shop: ShopId, target: Target, now: datetime) -> TargetState:
+        """What is known of one target."""
+        return targets.read(self._records.get(targets.place(shop, target)), target, now)
 
-    def forget_written(self, shop: ShopId, target: Target) -> None:
-        """After an undo the target is the merchant's again."""
-        self._records.delete(_written(shop, target))
-
-    def written(self, shop: ShopId, targets: Sequence[Target]) -> Mapping[Target, Written]:
+    def written(self, shop: ShopId, wanted: Sequence[Target]) -> Mapping[Target, Written]:
         """What we last wrote at these targets."""
-        found = self._records.get_many([_written(shop, target) for target in targets])
-        return {one.target: one for one in (from_json(record.body, Written) for record in found.values())}
+        found = self._records.get_many([targets.place(shop, target) for target in wanted])
+        states = (from_json(record.body, TargetState) for record in found.values())
+        return {state.target: state.written for state in states if state.written is not None}
 
     def waiting(
         self, shop: ShopId, function: FunctionName, *, after: str | None = None, limit: int | None = None
@@ -120,12 +125,10 @@ class Proposals:
         """All proposals of a shop, in no order; slow."""
         return (_read(record) for record in places.every(self._records, shop, Kind.PROPOSAL))
 
-    def _superseded(self, proposal: Proposal, standing: Standing) -> Proposal | None:
-        if standing.open is None:
+    def _superseded(self, proposal: Proposal, state: TargetState) -> Proposal | None:
+        if state.open is None:
             return None
-        record = self._records.get(
-            places.key(proposal.shop_id, Kind.PROPOSAL, standing.open.body["proposal"])
-        )
+        record = self._records.get(places.key(proposal.shop_id, Kind.PROPOSAL, state.open.proposal))
         older = _read(record) if record else None
         return moved(older, Status.SUPERSEDED) if older and older.status is Status.PROPOSED else None
 
@@ -138,11 +141,6 @@ def waiting_place(shop: ShopId, function: FunctionName) -> str:
 def rank(proposal: Proposal) -> str:
     """A sort key that puts the worthiest first when read backwards."""
     return f"{min(max(proposal.worth, 0.0), 1e12):018.4f}#{proposal.id}"
-
-
-def written_record(shop: ShopId, written: Written) -> Record:
-    """How "what we last wrote" is stored."""
-    return Record(key=_written(shop, written.target), body=to_json(written))
 
 
 def _record(proposal: Proposal) -> Record:
@@ -162,20 +160,8 @@ def _at(proposal: Proposal) -> Key:
     return places.key(proposal.shop_id, Kind.PROPOSAL, proposal.id)
 
 
-def _open(proposal: Proposal) -> Key:
-    return places.key(proposal.shop_id, Kind.OPEN, f"{proposal.function}|{proposal.target}")
-
-
 def _blocked(proposal: Proposal) -> Key:
     return places.key(proposal.shop_id, Kind.BLOCKED, proposal.change)
-
-
-def _written(shop: ShopId, target: Target) -> Key:
-    return places.key(shop, Kind.WRITTEN, target)
-
-
-def _written_read(record: Record | None) -> Written | None:
-    return None if record is None else from_json(record.body, Written)
 
 
 def stale(proposal: Proposal, now: datetime) -> bool:
