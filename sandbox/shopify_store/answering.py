@@ -72,7 +72,8 @@ def _code(problem: dict[str, Any]) -> Any:
 def _check_input(variables: dict[str, Any]) -> dict[str, Any] | None:
     for value in variables.values():
         if isinstance(value, list) and len(value) > LARGEST_INPUT:
-            message = f"The input array size of {len(value)} is greater than the maximum allowed of {LARGEST_INPUT}."
+            message = f"The input array size of {len(value)} is greater than the maximum allowed of"
+            message = f"{message} {LARGEST_INPUT}."
             return {"errors": [{"message": message, "extensions": {"code": "MAX_INPUT_SIZE_EXCEEDED"}}]}
     return None
 

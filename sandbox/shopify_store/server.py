@@ -69,13 +69,16 @@ class RunningServer:
 
 class _Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """The sandbox writes no access log."""
+        """The sandbox writes no access log, but its own mistakes must be seen."""
+        if type == "error":
+            super().log(type, message, *args)
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002
         """Connections that a fault reset are no news."""
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """Neither are connections that the caller gave up."""
+        """Neither are connections that the caller gave up; nothing more can be read from them."""
+        self.close_connection = True
 
 
 def serve(store: ShopifyStore, port: int = 0, host: str = "127.0.0.1") -> RunningServer:

@@ -83,7 +83,7 @@ def page(state: State, product: Product, locale: str) -> str:
     options = [
         {
             "name": translated(option, locale, "name", option.name),
-            "values": [translated(value, locale, "name", value.name) for value in option.values],
+            "choices": [translated(value, locale, "name", value.name) for value in option.values],
         }
         for option in product.options
         if [value.name for value in option.values] != ["Default Title"]

@@ -1,11 +1,12 @@
 """Planned faults on the wire: early refusals, resets, half answers."""
 
 import json
+import os
 import socket
 import struct
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from graphql import FieldNode, OperationDefinitionNode
 from werkzeug.wrappers import Request, Response
@@ -82,9 +83,12 @@ def _half(request: Request, part: bytes) -> Iterable[bytes]:
     request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
 
 
-def reset(request: Request) -> None:
-    """Closes the connection so that the other side sees a reset, not an end."""
+def reset(request: Request) -> NoReturn:
+    """Closes the connection so that the other side sees a reset, not an end; raises ConnectionResetError."""
     connection = request.environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.shutdown(socket.SHUT_RD)
-    connection.close()
+    # The server's own streams still hold the descriptor: another file in its place closes the socket now.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, connection.fileno())
+    os.close(nowhere)
+    raise ConnectionResetError("a planned fault reset this connection")

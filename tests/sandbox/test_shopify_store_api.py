@@ -70,7 +70,8 @@ def test_pages_hold_everything_once_in_order(number: int, size: int, sort: str, 
 def test_a_page_survives_changes_between_calls() -> None:
     """Keyset paging by id misses and repeats nothing when earlier rows go away."""
     store = many(9)
-    query = "query P($after: String) { products(first: 3, after: $after) { nodes { title } pageInfo { endCursor } } }"
+    query = """query P($after: String) { products(first: 3, after: $after) {
+      nodes { title } pageInfo { endCursor } } }"""
     first = store.execute(query)["data"]["products"]
     store.delete_product(store.product("thing-000"))
     second = store.execute(query, {"after": first["pageInfo"]["endCursor"]})["data"]["products"]
@@ -198,7 +199,8 @@ def test_bad_metafields_write_nothing_at_all(store: ShopifyStore, change: dict[s
 def test_metafields_delete(store: ShopifyStore) -> None:
     recommend(store, "blue-mug", ["tea-pot"])
     owner = gid("Product", store.product("blue-mug").number)
-    query = """mutation D($metafields: [MetafieldIdentifierInput!]!) { metafieldsDelete(metafields: $metafields) {
+    query = """mutation D($metafields: [MetafieldIdentifierInput!]!) { metafieldsDelete(metafields:
+    $metafields) {
       deletedMetafields { ownerId namespace key } userErrors { message } } }"""
     names = {"ownerId": owner, "namespace": RECOMMENDATIONS}
     wanted = [{**names, "key": "related_products"}, {**names, "key": "complementary_products"}]
@@ -256,7 +258,8 @@ def test_market_prices(store: ShopifyStore) -> None:
     prices = store.add_market("Europe", "EUR", rate=Decimal("1.2"), adjustment_pct=Decimal(10))
     mug = gid("ProductVariant", store.variant("MUG").number)
     read = """query R($id: ID!) { priceList(id: $id) { prices(first: 1) {
-      nodes { originType price { amount currencyCode } } } } priceLists(first: 5) { nodes { catalog { title } } } }"""
+      nodes { originType price { amount currencyCode } } } } priceLists(first: 5) { nodes { catalog { title
+      } } } }"""
     identity = gid("PriceList", prices.number)
     data = store.execute(read, {"id": identity})["data"]
     assert data["priceLists"]["nodes"] == [{"catalog": {"title": "Europe"}}]
@@ -271,7 +274,8 @@ def test_market_prices(store: ShopifyStore) -> None:
     good = [{"variantId": mug, "price": {"amount": "9.99", "currencyCode": "EUR"}}]
     answer = store.execute(add, {"id": identity, "prices": good})["data"]["priceListFixedPricesAdd"]
     assert answer == {"prices": [{"price": {"amount": "9.99"}}], "userErrors": []}
-    delete = """mutation D($id: ID!, $ids: [ID!]!) { priceListFixedPricesDelete(priceListId: $id, variantIds: $ids) {
+    delete = """mutation D($id: ID!, $ids: [ID!]!) { priceListFixedPricesDelete(priceListId: $id,
+    variantIds: $ids) {
       deletedFixedPriceVariantIds userErrors { code } } }"""
     gone = store.execute(delete, {"id": identity, "ids": [mug]})["data"]["priceListFixedPricesDelete"]
     assert gone == {"deletedFixedPriceVariantIds": [mug], "userErrors": []}
@@ -329,7 +333,8 @@ def test_translations_become_outdated_and_go(store: ShopifyStore) -> None:
     mug = gid("Product", store.product("blue-mug").number)
     read = """query R($id: ID!) { translatableResource(resourceId: $id) {
       translatableContent { key digest } translations(locale: "de") { key value outdated }
-      nestedTranslatableResources(first: 9, resourceType: MEDIA_IMAGE) { nodes { translatableContent { key value } } } } }"""
+      nestedTranslatableResources(first: 9, resourceType: MEDIA_IMAGE) { nodes { translatableContent { key
+      value } } } } }"""
     resource = store.execute(read, {"id": mug})["data"]["translatableResource"]
     digest = next(one["digest"] for one in resource["translatableContent"] if one["key"] == "title")
     assert resource["nestedTranslatableResources"]["nodes"] == [
@@ -436,7 +441,8 @@ def test_bulk_export(store: ShopifyStore) -> None:
 
 def test_bulk_export_pages_through_more_than_one_page() -> None:
     store = many(600)
-    start = 'mutation { bulkOperationRunQuery(query: "{ products { nodes { title } } }") { userErrors { code } } }'
+    start = """mutation { bulkOperationRunQuery(query: "{ products { nodes { title } } }") {
+      userErrors { code } } }"""
     store.execute(start)
     [done] = store.run_bulk_operations()
     path = store.bulk_result(done.token)
@@ -451,7 +457,8 @@ def test_bulk_operations_have_a_limit_and_can_be_cancelled(store: ShopifyStore) 
       bulkOperation { id } userErrors { code } } }"""
     answers = [store.execute(start)["data"]["bulkOperationRunQuery"] for _ in range(6)]
     assert answers[5]["userErrors"] == [{"code": "LIMIT_REACHED"}]
-    cancel = """mutation C($id: ID!) { bulkOperationCancel(id: $id) { bulkOperation { status } userErrors { message } } }"""
+    cancel = """mutation C($id: ID!) { bulkOperationCancel(id: $id) {
+      bulkOperation { status } userErrors { message } } }"""
     first = {"id": answers[0]["bulkOperation"]["id"]}
     answer = store.execute(cancel, first)["data"]["bulkOperationCancel"]
     assert answer == {"bulkOperation": {"status": "CANCELED"}, "userErrors": []}
@@ -467,7 +474,8 @@ def test_billing(store: ShopifyStore, clock: samples.HandClock) -> None:
     price = {"price": {"amount": "10", "currencyCode": "USD"}, "interval": "EVERY_30_DAYS"}
     items = [{"plan": {"appRecurringPricingDetails": price}}, {"plan": {"appUsagePricingDetails": usage}}]
     made = store.execute(create, {"items": items})["data"]["appSubscriptionCreate"]["appSubscription"]
-    read = """{ currentAppInstallation { accessScopes { handle } activeSubscriptions { name currentPeriodEnd lineItems {
+    read = """{ currentAppInstallation { accessScopes { handle } activeSubscriptions { name
+    currentPeriodEnd lineItems {
       plan { pricingDetails { ... on AppRecurringPricing { price { amount } } ... on AppUsagePricing {
         balanceUsed { amount } } } } } } } }"""
     assert store.execute(read)["data"]["currentAppInstallation"]["activeSubscriptions"] == []
@@ -486,7 +494,8 @@ def test_billing(store: ShopifyStore, clock: samples.HandClock) -> None:
 
 
 def test_redirects_follow_a_moved_handle(store: ShopifyStore) -> None:
-    change = """mutation C($id: ID!) { productUpdate(product: {id: $id, handle: "Navy Mug", redirectNewHandle: true}) {
+    change = """mutation C($id: ID!) { productUpdate(product: {id: $id, handle: "Navy Mug",
+    redirectNewHandle: true}) {
       product { handle } userErrors { message } } }"""
     answer = store.execute(change, {"id": gid("Product", store.product("blue-mug").number)})
     assert answer["data"]["productUpdate"]["product"] == {"handle": "navy-mug"}

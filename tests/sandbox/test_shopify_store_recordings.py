@@ -2,7 +2,8 @@
 
 What is normalised, and nothing else:
 - global ids: a recorded id stands for one of ours, the same one throughout a recording and never two;
-- compareDigest values and cursors: likewise, one for one (a cursor must also decode to last_id and last_value);
+- compareDigest values and cursors: likewise, one for one (a cursor must also decode to last_id and
+  last_value);
 - times (createdAt, updatedAt, fulfillAt): only their format is compared;
 - extensions.cost: bucket size and restore rate are compared, the points of one query are not.
 
@@ -103,7 +104,8 @@ class Replay:
 
 
 SET = """mutation Set($metafields: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $metafields) {
-  metafields { id namespace key type value compareDigest } userErrors { field message code elementIndex } } }"""
+  metafields { id namespace key type value compareDigest } userErrors { field message code elementIndex } }
+  }"""
 
 
 @pytest.mark.parametrize(
@@ -162,14 +164,17 @@ def test_tags_add() -> None:
     )
 
 
-VARIANT = """id title sku barcode price compareAtPrice taxable taxCode position requiresComponents showUnitPrice
-  unitPriceMeasurement { quantityValue quantityUnit referenceValue referenceUnit } inventoryPolicy inventoryQuantity
-  selectedOptions { name value } inventoryItem { id tracked requiresShipping countryCodeOfOrigin provinceCodeOfOrigin
+VARIANT = """id title sku barcode price compareAtPrice taxable taxCode position requiresComponents
+  showUnitPrice
+  unitPriceMeasurement { quantityValue quantityUnit referenceValue referenceUnit } inventoryPolicy
+  inventoryQuantity
+  selectedOptions { name value } inventoryItem { id tracked requiresShipping countryCodeOfOrigin
+  provinceCodeOfOrigin
   harmonizedSystemCode measurement { weight { value unit } } }"""
 
 
 def test_product_variants_bulk_update() -> None:
-    """The recorded product search and SKU count came back empty because Shopify's index lags; not compared."""
+    """The recorded product search and SKU count came back empty, as Shopify's index lags; not compared."""
     recorded = recording("product-variants-bulk-update-parity")
     red = SeedVariant(sku="", price=Decimal(0), options=(("Color", "Red"),))
     replay = Replay(products=(samples.product("x", "Hermes Variant", red),), orders=())
@@ -181,8 +186,10 @@ def test_product_variants_bulk_update() -> None:
         product {{ id totalInventory tracksInventory variants(first: 10) {{ nodes {{ {VARIANT} }} }} }}
         productVariants {{ {VARIANT} }} userErrors {{ field message code }} }} }}"""
     replay.send(query, recorded["mutation"]["variables"], recorded["mutation"]["response"])
-    read = f"""query R($id: ID!) {{ product(id: $id) {{ id totalInventory tracksInventory variants(first: 10) {{
-      nodes {{ {VARIANT} metafield(namespace: "specs", key: "bulkUpdateTier") {{ value ownerType }} }} }} }} }}"""
+    read = f"""query R($id: ID!) {{ product(id: $id) {{ id totalInventory tracksInventory variants(first:
+    10) {{
+      nodes {{ {VARIANT} metafield(namespace: "specs", key: "bulkUpdateTier") {{ value ownerType }} }} }}
+      }} }}"""
     variables = {"id": recorded["mutation"]["variables"]["productId"]}
     replay.send(read, variables, recorded["downstreamRead"], part="product")
 
@@ -233,7 +240,8 @@ DELETE = """mutation D($input: ProductDeleteInput!) { productDelete(input: $inpu
   deletedProductId userErrors { field message } } }"""
 ENABLE = """mutation E($locale: String!) { shopLocaleEnable(locale: $locale) {
   shopLocale { locale name primary published } userErrors { field message } } }"""
-DISABLE = "mutation E($locale: String!) { shopLocaleDisable(locale: $locale) { locale userErrors { field message } } }"
+DISABLE = """mutation E($locale: String!) { shopLocaleDisable(locale: $locale) {
+  locale userErrors { field message } } }"""
 CONTENT = "translatableContent { key value digest locale type }"
 TRANSLATIONS = 'translations(locale: "fr") { key value locale outdated market { id } }'
 SETUP_READ = f"""query S($resourceId: ID!) {{ {LOCALES}
@@ -287,7 +295,8 @@ def test_translations_invalid_key() -> None:
     replay.send(SETUP_READ, recorded["setupRead"]["variables"], recorded["setupRead"]["response"])
     register = recorded["invalidKeyRegister"]
     replay.send(REGISTER, register["variables"], register["response"])
-    read = f"query R($resourceId: ID!) {{ translatableResource(resourceId: $resourceId) {{ resourceId {TRANSLATIONS} }} }}"
+    read = f"""query R($resourceId: ID!) {{ translatableResource(resourceId: $resourceId) {{
+      resourceId {TRANSLATIONS} }} }}"""
     replay.send(read, recorded["downstreamRead"]["variables"], recorded["downstreamRead"]["response"])
     identity = recorded["setupRead"]["variables"]["resourceId"]
     replay.send(DELETE, {"input": {"id": identity}}, recorded["cleanup"]["productDelete"])
@@ -312,7 +321,8 @@ def test_fulfillment_order_hold() -> None:
     for part, theirs in zip(order.fulfillment_orders[0].lines, waiting["lineItems"]["nodes"], strict=True):
         replay.bind(theirs["id"], part)
     fragment = recorded["setup"]["orderCreate"]["query"].split("mutation")[0]
-    read = f"{fragment} query R($id: ID!) {{ fulfillmentOrder(id: $id) {{ ...FulfillmentOrderMoveHoldMultiLineFields }} }}"
+    read = f"""{fragment} query R($id: ID!) {{ fulfillmentOrder(id: $id) {{
+      ...FulfillmentOrderMoveHoldMultiLineFields }} }}"""
     replay.send(read, {"id": waiting["id"]}, {"data": {"fulfillmentOrder": waiting}}, part="fulfillmentOrder")
     hold = recorded["workflow"]["hold"]
     replay.send("\n" + hold["query"], hold["variables"], hold["response"]["payload"])
@@ -323,15 +333,18 @@ def test_fulfillment_order_hold() -> None:
 SUBSCRIPTION = (
     "id topic format createdAt updatedAt endpoint { __typename ... on WebhookHttpEndpoint { callbackUrl } }"
 )
-SUBSCRIBE = """mutation W($topic: WebhookSubscriptionTopic!, $webhookSubscription: WebhookSubscriptionInput!) {
+SUBSCRIBE = """mutation W($topic: WebhookSubscriptionTopic!, $webhookSubscription:
+  WebhookSubscriptionInput!) {
   webhookSubscriptionCreate(topic: $topic, webhookSubscription: $webhookSubscription) { webhookSubscription {
     id topic format includeFields metafieldNamespaces filter createdAt updatedAt
     endpoint { __typename ... on WebhookHttpEndpoint { callbackUrl } } } userErrors { field message } } }"""
 UNSUBSCRIBE = """mutation W($id: ID!) { webhookSubscriptionDelete(id: $id) {
   deletedWebhookSubscriptionId userErrors { field message } } }"""
-LIST = f"""query L($first: Int, $last: Int, $after: String, $before: String, $query: String, $reverse: Boolean,
+LIST = f"""query L($first: Int, $last: Int, $after: String, $before: String, $query: String, $reverse:
+  Boolean,
   $sortKey: WebhookSubscriptionSortKeys) {{
-  webhookSubscriptions(first: $first, last: $last, after: $after, before: $before, query: $query, reverse: $reverse,
+  webhookSubscriptions(first: $first, last: $last, after: $after, before: $before, query: $query, reverse:
+  $reverse,
     sortKey: $sortKey) {{ nodes {{ {SUBSCRIPTION} }} edges {{ cursor node {{ id topic }} }}
     pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
 WRONG_SORT_KEY = """query InvalidWebhookSubscriptionSortKey {
@@ -360,7 +373,8 @@ def test_webhook_subscription_uri_validation() -> None:
         "createShopifyDomainRejected": "https://some-shop.myshopify.com/hook",
     }
     parts = [
-        f'{alias}: webhookSubscriptionCreate(topic: SHOP_UPDATE, webhookSubscription: {{uri: "{uri}"}}) {{ {refused} }}'
+        f'{alias}: webhookSubscriptionCreate(topic: SHOP_UPDATE, webhookSubscription: {{uri: "{uri}"}})'
+        f" {{ {refused} }}"
         for alias, uri in aliases.items()
     ]
     query = f"""mutation V($baselineTopic: WebhookSubscriptionTopic!,

@@ -12,14 +12,19 @@ from sandbox.shopify_store.registry import RESOLVERS
 SHARED = Path(__file__).parents[3] / "shared" / "shopify"
 # Answers that are plain dictionaries, whose keys are the fields' own names.
 DICTIONARIES = {
-    "AccessScope", "ApiVersion", "App", "AppInstallation", "AppPlanV2", "AppRecurringPricing", "AppUsagePricing",
+    "AccessScope", "ApiVersion", "App", "AppInstallation", "AppPlanV2", "AppRecurringPricing",
+    "AppUsagePricing",
     "CardPaymentDetails", "Count", "CustomerEmailAddress", "CustomerPhoneNumber", "Domain",
-    "FulfillmentOrderAssignedLocation", "FulfillmentOrderSupportedAction", "Image", "InventoryItemMeasurement",
+    "FulfillmentOrderAssignedLocation", "FulfillmentOrderSupportedAction", "Image",
+    "InventoryItemMeasurement",
     "InventoryQuantity", "Job", "Location", "MediaPreviewImage", "MetafieldIdentifier", "MoneyBag", "MoneyV2",
     "OrderDisputeSummary", "OrderRiskAssessment", "OrderRiskSummary", "PageInfo", "PriceListAdjustment",
-    "PriceListAdjustmentSettings", "PriceListParent", "ProductPriceRangeV2", "RiskFact", "SEO", "SelectedOption",
-    "Shop", "ShopAddress", "ShopPlan", "StagedMediaUploadTarget", "StagedUploadParameter", "TranslatableContent",
-    "TranslatableResource", "Translation", "UnitPriceMeasurement", "WebhookHttpEndpoint", "Weight", "Attribute",
+    "PriceListAdjustmentSettings", "PriceListParent", "ProductPriceRangeV2", "RiskFact", "SEO",
+    "SelectedOption",
+    "Shop", "ShopAddress", "ShopPlan", "StagedMediaUploadTarget", "StagedUploadParameter",
+    "TranslatableContent",
+    "TranslatableResource", "Translation", "UnitPriceMeasurement", "WebhookHttpEndpoint", "Weight",
+    "Attribute",
 }  # fmt: skip
 
 

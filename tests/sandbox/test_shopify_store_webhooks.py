@@ -6,10 +6,11 @@ import hmac
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from sandbox.shopify_store import AppSubscriptions, DeliveryFaults, ShopifyStore, samples
@@ -19,9 +20,12 @@ from sandbox.shopify_store.webhooks import RETRIES, Delivery, sign
 SCHEMAS = Path(__file__).parents[3] / "shared" / "shopify" / "webhook_schemas"
 TOPICS = (
     "products/create", "products/update", "products/delete", "orders/create", "orders/updated", "orders/paid",
-    "orders/cancelled", "orders/fulfilled", "orders/risk_assessment_changed", "refunds/create", "disputes/create",
-    "disputes/update", "inventory_levels/update", "inventory_items/update", "app/uninstalled", "app/scopes_update",
-    "fulfillment_orders/order_routing_complete", "fulfillment_orders/placed_on_hold", "bulk_operations/finish",
+    "orders/cancelled", "orders/fulfilled", "orders/risk_assessment_changed", "refunds/create",
+    "disputes/create",
+    "disputes/update", "inventory_levels/update", "inventory_items/update", "app/uninstalled",
+    "app/scopes_update",
+    "fulfillment_orders/order_routing_complete", "fulfillment_orders/placed_on_hold",
+    "bulk_operations/finish",
     "fulfillment_orders/hold_released",
 )  # fmt: skip
 HOOK = "https://app.example/hooks"
@@ -65,7 +69,8 @@ ASSESS = """mutation A($input: OrderRiskAssessmentCreateInput!) {
 HOLD = """mutation H($id: ID!, $hold: FulfillmentOrderHoldInput!) {
   fulfillmentOrderHold(id: $id, fulfillmentHold: $hold) { userErrors { message code } } }"""
 RELEASE = """mutation R($id: ID!) { fulfillmentOrderReleaseHold(id: $id) { userErrors { message code } } }"""
-EXPORT = 'mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }") { userErrors { message } } }'
+EXPORT = """mutation { bulkOperationRunQuery(query: "{ products { edges { node { id } } } }") {
+  userErrors { message } } }"""
 
 
 def live(store: ShopifyStore) -> None:
@@ -96,8 +101,9 @@ def live(store: ShopifyStore) -> None:
     store.redact_shop()
 
 
-# Where a schema, inferred from one example, is narrower than the documented payload: products without a picture
-# have a null image in the documented example, orders do have refunds, a cost may be unknown, and a hold need not split.
+# Where a schema, inferred from one example, is narrower than the documented payload: products without a
+# picture have a null image in the documented example, orders do have refunds, a cost may be unknown, and a hold
+# need not split.
 NARROW = {
     "products/create": ("image",),
     "products/update": ("image",),
@@ -123,8 +129,8 @@ def test_bodies_have_the_documented_shape(store: ShopifyStore, receiver: Receive
         for name in NARROW.get(delivery.topic, ()):
             wanted["properties"].pop(name, None)
             wanted["required"] = [one for one in wanted["required"] if one != name]
-        for error in jsonschema.Draft202012Validator(wanted).iter_errors(body):
-            problems.append(f"{delivery.topic} {error.json_path}: {error.message[:200]}")
+        found = jsonschema.Draft202012Validator(wanted).iter_errors(body)
+        problems += [f"{delivery.topic} {error.json_path}: {error.message[:200]}" for error in found]
     assert not problems, "\n".join(problems)
 
 
@@ -195,8 +201,8 @@ def test_retries_keep_the_body_and_grow_apart(
     assert len(receiver.taken) == 1 + RETRIES
     assert len({one.body for one in receiver.taken}) == 1
     assert len({one.webhook_id for one in receiver.taken}) == 1
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-    assert all(b > a for a, b in zip(gaps, gaps[1:], strict=False))
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert all(b > a for a, b in pairwise(gaps))
     assert abs(sum(gaps, timedelta()) - timedelta(hours=4)) < timedelta(seconds=1)
     assert store.app_subscriptions is not None
 
