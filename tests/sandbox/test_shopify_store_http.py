@@ -362,7 +362,7 @@ def test_nothing_a_shop_holds_can_run_in_a_browser(browser: Browser) -> None:
     store.update_product(
         store.product("blue-mug"),
         title=NASTY,
-        description_html=f"<p onclick='x()'>Fine {NASTY}</p><svg onload=alert(3)><a href='javascript:x'>go</a>",
+        description_html=f"<p onclick='x()'>Fine {NASTY}</p><svg onload=alert(3)><a href='javascript:x'>go",
         vendor=NASTY,
         tags=[NASTY],
         image_alts=[NASTY],
@@ -421,8 +421,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_bulk_files_over_http(browser: Browser) -> None:
     store = browser.store
-    start = """mutation { bulkOperationRunQuery(query: "{ orders { nodes { id lineItems { nodes { sku } } }
-    } }") {
+    start = """mutation { bulkOperationRunQuery(
+      query: "{ orders { nodes { id lineItems { nodes { sku } } } } }") {
       bulkOperation { id } userErrors { message } } }"""
     identity = browser.graphql(start).json()["data"]["bulkOperationRunQuery"]["bulkOperation"]["id"]
     wait_for(lambda: store.state.find(identity).status == "COMPLETED")

@@ -102,8 +102,8 @@ def live(store: ShopifyStore) -> None:
 
 
 # Where a schema, inferred from one example, is narrower than the documented payload: products without a
-# picture have a null image in the documented example, orders do have refunds, a cost may be unknown, and a hold
-# need not split.
+# picture have a null image in the documented example, orders do have refunds, a cost may be unknown, and a
+# hold need not split.
 NARROW = {
     "products/create": ("image",),
     "products/update": ("image",),
