@@ -1,0 +1,68 @@
+"""The harm ledger: what every state of demand says a product has gained or lost against its reference price.
+
+A price is allowed only if, were the product then walked back to its reference and left there, it would most
+likely not end the horizon clearly poorer than if nobody had touched it. The merchant sets how likely is
+likely.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from functions.repricing.curves import LATTICE, Floats, Tables, relative_units
+
+
+def relative_profit(units: Floats, ratio: Floats, cost_ratio: Floats) -> Floats:
+    """Weekly profit relative to that at the reference price; cost and price are relative to the reference
+    price."""
+    return np.asarray(units * (ratio - cost_ratio) / (1 - cost_ratio))
+
+
+def entered(ledger: Floats, ratio: Floats, cost_ratio: Floats) -> Floats:
+    """The ledger after a week at this price: (shop, product, state)."""
+    cost = np.minimum(cost_ratio, 0.95)[..., None]
+    return np.asarray(ledger + relative_profit(relative_units(ratio), ratio[..., None], cost) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How much harm, how probable, over how many weeks."""
+
+    loss: float = 0.025
+    """Share of a horizon's profit that may be lost before it counts."""
+    probability: float = 0.13
+    horizon: int = 52
+    """Weeks."""
+
+
+SHARE_REACHED = 0.31
+"""Most products never come near their tolerance: in the market simulator this share of it is what ends up
+harmed."""
+
+
+def tolerance(harmed_pct: float, horizon: int = 52) -> Tolerance:
+    """The tolerance per product under which about so many per cent of products end up harmed."""
+    return Tolerance(probability=min(harmed_pct / 100 / SHARE_REACHED, 1.0), horizon=horizon)
+
+
+def harm_probability(
+    ledger: Floats,
+    weights: Floats,
+    candidates: npt.NDArray[np.int64],
+    cost_ratio: Floats,
+    table: Tables,
+    tolerance: Tolerance,
+) -> Floats:
+    """Probability of ending poorer than tolerated: (product, candidate) from (product, state) and lattice
+    indices."""
+    cost = np.minimum(cost_ratio, 0.95)[:, None]
+    found = np.empty(candidates.shape)
+    line = -tolerance.loss * tolerance.horizon
+    for column in range(candidates.shape[1]):
+        index = candidates[:, column]
+        now = relative_profit(table.units[index], LATTICE[index][:, None], cost) - 1
+        home = (table.walk_sales[index] - cost * table.walk_units[index]) / (1 - cost)
+        end = ledger + now + home - table.walk_weeks[index][:, None]
+        found[:, column] = (weights * (end < line)).sum(axis=1)
+    return found

@@ -1,0 +1,127 @@
+"""Which price to ask next: expected profit, a bonus for what a price would teach, and never against the
+ledger."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from functions.repricing.beliefs import elasticity
+from functions.repricing.curves import LATTICE, SPACING, Floats, lattice_index, tables
+from functions.repricing.ledger import Tolerance, harm_probability
+
+type Indices = npt.NDArray[np.int64]
+type Flags = npt.NDArray[np.bool_]
+
+COARSE = 4
+"""Every so many lattice prices are looked at to value information."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stance:
+    """What the merchant allows, and how eager the policy is."""
+
+    step: float = 0.10
+    """Largest relative change at once."""
+    tolerance: Tolerance = Tolerance()
+    curiosity: float = 0.5
+    """Share of the remaining weeks in which information is taken to pay; 0 where trying prices is not
+    allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What is known of each product when it is priced; prices and costs are relative to its reference
+    price."""
+
+    weights: Floats
+    """(product, state): posterior."""
+    level: Floats
+    """(product, state): weekly units at the reference price."""
+    ledger: Floats
+    """(product, state)"""
+    ratio: Floats
+    cost_ratio: Floats
+    lower: Floats
+    upper: Floats
+    dispersion: Floats
+    centre: Floats
+    """Log price ratio around which the level filter knows the level: a price teaches by its distance from
+    it."""
+    weeks_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The price chosen for each product, and what every price within reach would bring."""
+
+    ratio: Floats
+    candidates: Floats
+    """(product, candidate): price ratios."""
+    profit: Floats
+    """(product, candidate): expected weekly profit in reference prices."""
+    harm: Floats
+    """(product, candidate): probability of ending clearly poorer than under the reference price."""
+    open: Flags
+    """(product, candidate): within step, limits and tolerance."""
+
+
+def choose(situation: Situation, stance: Stance) -> Choice:
+    """The next price of every product; where none within reach is tolerable, the way home to the
+    reference."""
+    candidates, near, allowed = _candidates(situation, stance)
+    units = np.take_along_axis(_units(situation), candidates, axis=1)
+    profit = units * (LATTICE[candidates] - situation.cost_ratio[:, None])
+    value = profit + stance.curiosity * _information(situation, candidates, units)
+    harm = harm_probability(
+        situation.ledger,
+        situation.weights,
+        candidates,
+        situation.cost_ratio,
+        tables(stance.step),
+        stance.tolerance,
+    )
+    tolerable = allowed & (harm <= stance.tolerance.probability)
+    home = np.where(near, np.abs(np.log(LATTICE[candidates])), np.inf).argmin(axis=1)
+    best = np.where(tolerable.any(axis=1), np.where(tolerable, value, -np.inf).argmax(axis=1), home)
+    ratio = LATTICE[np.take_along_axis(candidates, best[:, None], axis=1)[:, 0]]
+    return Choice(ratio=ratio, candidates=LATTICE[candidates], profit=profit, harm=harm, open=tolerable)
+
+
+def _candidates(situation: Situation, stance: Stance) -> tuple[Indices, Flags, Flags]:
+    """Lattice prices around the standing one, which of them are a step away, and which within all limits
+    too."""
+    here = lattice_index(situation.ratio)
+    reach = int(np.ceil(-np.log(1 - stance.step) / SPACING))
+    candidates = np.clip(here[:, None] + np.arange(-reach, reach + 1), 0, len(LATTICE) - 1)
+    price, now = LATTICE[candidates], situation.ratio[:, None]
+    near = (price >= now * (1 - stance.step) * (1 - 1e-9)) & (price <= now * (1 + stance.step) * (1 + 1e-9))
+    inside = (price >= situation.lower[:, None]) & (price <= situation.upper[:, None])
+    return candidates, near, near & inside
+
+
+def _units(situation: Situation) -> Floats:
+    """Expected weekly units at every lattice price: (product, price)."""
+    return np.asarray((situation.weights * situation.level) @ tables(0.1).units.T)
+
+
+def _information(situation: Situation, candidates: Indices, units: Floats) -> Floats:
+    """Worth of what a week at each candidate would teach, over all remaining weeks."""
+    variance = elasticity(situation.weights)[1] ** 2
+    distance = np.log(LATTICE[candidates]) - situation.centre[:, None]
+    told = variance[:, None] * distance**2 / (1 / np.maximum(units, 1e-3) + situation.dispersion[:, None])
+    return np.asarray(situation.weeks_left * perfect_information(situation)[:, None] * told / (1 + told))
+
+
+def perfect_information(situation: Situation) -> Floats:
+    """Expected weekly profit that knowing the state would add: (product,)."""
+    price, units = LATTICE[::COARSE], tables(0.1).units[::COARSE]
+    margin = price[None, :] - situation.cost_ratio[:, None]
+    outside = (price[None, :] < situation.lower[:, None]) | (price[None, :] > situation.upper[:, None])
+    margin = np.where(outside, -1e6, margin)
+    weighed = situation.weights * situation.level
+    knowing = np.full(weighed.shape, -np.inf)
+    for k in range(len(price)):
+        np.maximum(knowing, units[k] * margin[:, k, None], out=knowing)
+    not_knowing = ((weighed @ units.T) * margin).max(axis=1)
+    return np.asarray(np.maximum((weighed * knowing).sum(axis=1) - not_knowing, 0.0))
