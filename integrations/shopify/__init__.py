@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.contracts import Capability, CredentialSource, Marketplace, StoreClient
+from chalicelib.contracts import Capability, Credentials, CredentialSource, Marketplace, StoreClient
 from chalicelib.domain.shop import Shop
 from integrations.shopify.webhooks import NAME, TOPICS, ShopifyReader
 
@@ -36,6 +36,13 @@ def connect(shop: Shop, credentials: CredentialSource, transport: Any) -> StoreC
     return ShopifyClient(shop, credentials, transport)
 
 
+def refresh(shop: Shop, transport: Any, stale: Credentials) -> Credentials:
+    """The next pair of tokens. Raises AccessRevoked."""
+    from integrations.shopify import tokens
+
+    return tokens.refresh(shop, transport, stale)
+
+
 MARKETPLACE = Marketplace(
     name=NAME,
     label="Shopify",
@@ -43,5 +50,6 @@ MARKETPLACE = Marketplace(
     topics=TOPICS,
     reader=ShopifyReader(),
     connect=connect,
+    refresh=refresh,
     offers=offers,
 )
