@@ -1,0 +1,1 @@
+"""What AWS needs beyond Chalice: resources, permissions, alarms, and the build of the archive."""

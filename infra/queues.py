@@ -1,0 +1,93 @@
+"""The two queues with their dead letters, and the optional road from Shopify's partner bus."""
+
+from infra.intrinsics import Block, att, document, ref, resource
+
+WORK_TIMEOUT_S = 120
+SCHEDULED_TIMEOUT_S = 900
+"""Said to Chalice in .chalice/config.json too; a test compares."""
+
+WORKERS = 20
+LONG_WORKERS = 4
+
+_DAY_S = 86_400
+
+
+def queues() -> Block:
+    """Work: twelve hand-outs with doubling pauses outlast a store's outage of four hours."""
+    return {**_queue("Work", WORK_TIMEOUT_S, 12), **_queue("Schedule", SCHEDULED_TIMEOUT_S, 5)}
+
+
+def fed_by(queue: str, *, batch: int, workers: int) -> Block:
+    """A function's event source. Fewer workers than its reserved concurrency, or throttled batches count
+    as handed out ("Using Lambda with Amazon SQS", Lambda developer guide)."""
+    properties = {
+        "Queue": att(queue, "Arn"),
+        "BatchSize": batch,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": workers},
+    }
+    return {queue: {"Type": "SQS", "Properties": properties}}
+
+
+def partner_bus() -> Block:
+    """Shopify's events by EventBridge instead of HTTPS: no signature, no five seconds, retries for a day.
+
+    Only what names the object goes on: a payload holds buyer data, which no queue of ours may hold.
+    """
+    only_if = {"Condition": "PartnerEventSource"}
+    bus = {"Name": ref("PartnerEventSource"), "EventSourceName": ref("PartnerEventSource")}
+    return {
+        "PartnerBus": resource("Events::EventBus", bus, **only_if),
+        "PartnerRule": resource("Events::Rule", _rule(), **only_if),
+        "PartnerPolicy": resource("SQS::QueuePolicy", _bus_may_send(), **only_if),
+    }
+
+
+def _queue(name: str, timeout_s: int, max_receives: int) -> Block:
+    """A standard queue, fair by the message groups that we send ("Amazon SQS fair queues").
+
+    Visibility is six times the worker's timeout, as Lambda asks. A message keeps its age when it dies, so
+    the dead-letter queue has to remember longer.
+    """
+    dead = f"{name}Dead"
+    queue = {
+        "VisibilityTimeout": 6 * timeout_s,
+        "MessageRetentionPeriod": 4 * _DAY_S,
+        "SqsManagedSseEnabled": True,
+        "RedrivePolicy": {"deadLetterTargetArn": att(dead, "Arn"), "maxReceiveCount": max_receives},
+    }
+    remembers = {"MessageRetentionPeriod": 14 * _DAY_S, "SqsManagedSseEnabled": True}
+    return {f"{name}Queue": resource("SQS::Queue", queue), dead: resource("SQS::Queue", remembers)}
+
+
+def _rule() -> Block:
+    paths = {
+        "id": "$.id",
+        "metadata": "$.detail.metadata",
+        "thing": "$.detail.payload.id",
+        "gid": "$.detail.payload.admin_graphql_api_id",
+        "updated": "$.detail.payload.updated_at",
+    }
+    message = (
+        '{"id": <id>, "detail-type": "shopifyWebhook", "detail": {"metadata": <metadata>,'
+        ' "payload": {"id": <thing>, "admin_graphql_api_id": <gid>, "updated_at": <updated>}}}'
+    )
+    target = {
+        "Id": "work",
+        "Arn": att("WorkQueue", "Arn"),
+        "InputTransformer": {"InputPathsMap": paths, "InputTemplate": message},
+        "DeadLetterConfig": {"Arn": att("WorkDead", "Arn")},
+    }
+    pattern = {"detail-type": ["shopifyWebhook"]}
+    return {"EventBusName": ref("PartnerBus"), "EventPattern": pattern, "Targets": [target]}
+
+
+def _bus_may_send() -> Block:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": [att("WorkQueue", "Arn"), att("WorkDead", "Arn")],
+        "Condition": {"ArnEquals": {"aws:SourceArn": att("PartnerRule", "Arn")}},
+    }
+    return {"Queues": [ref("WorkQueue"), ref("WorkDead")], "PolicyDocument": document(statement)}
