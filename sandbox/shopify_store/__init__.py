@@ -7,9 +7,10 @@
 See README.md in this folder for what is served, what is recorded and what is an estimate.
 """
 
+from sandbox.shopify_store import samples
 from sandbox.shopify_store.faults import Fault
 from sandbox.shopify_store.server import RunningServer, serve
 from sandbox.shopify_store.store import ShopifyStore
 from sandbox.shopify_store.webhooks import AppSubscriptions, DeliveryFaults
 
-__all__ = ["AppSubscriptions", "DeliveryFaults", "Fault", "RunningServer", "ShopifyStore", "serve"]
+__all__ = ["AppSubscriptions", "DeliveryFaults", "Fault", "RunningServer", "ShopifyStore", "samples", "serve"]

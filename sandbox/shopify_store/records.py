@@ -11,7 +11,7 @@ def gid(kind: str, number: int | str) -> str:
     return f"gid://shopify/{kind}/{number}"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Metafield:
     """One custom value of a product, a variant or an order."""
 
@@ -26,7 +26,7 @@ class Metafield:
     kind: ClassVar[str] = "Metafield"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Translation:
     """One translated text; ``source_digest`` is that of the source text it was made from."""
 
@@ -42,7 +42,7 @@ class Translation:
 type Translations = dict[tuple[str, str, str | None], Translation]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class OptionValue:
     """One choice of a product option."""
 
@@ -52,7 +52,7 @@ class OptionValue:
     kind: ClassVar[str] = "ProductOptionValue"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Option:
     """One way in which a product's variants differ, such as colour."""
 
@@ -64,18 +64,19 @@ class Option:
     kind: ClassVar[str] = "ProductOption"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Image:
     """One picture of a product; the sandbox keeps its alt text and draws the rest."""
 
     number: int
     alt: str
     created_at: datetime
+    product: "Product | None" = None
     translations: Translations = field(default_factory=dict)
     kind: ClassVar[str] = "MediaImage"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class InventoryItem:
     """What is stocked for one variant."""
 
@@ -94,7 +95,7 @@ class InventoryItem:
     kind: ClassVar[str] = "InventoryItem"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Variant:
     """One buyable form of a product."""
 
@@ -119,7 +120,7 @@ class Variant:
     kind: ClassVar[str] = "ProductVariant"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Product:
     """One product with its variants, texts in every language, and custom values."""
 
@@ -145,7 +146,7 @@ class Product:
     kind: ClassVar[str] = "Product"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Address:
     """A postal address; an empty string means that the buyer gave nothing."""
 
@@ -159,7 +160,7 @@ class Address:
     kind: ClassVar[str] = "MailingAddress"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Customer:
     """One buyer of the shop."""
 
@@ -176,7 +177,7 @@ class Customer:
     kind: ClassVar[str] = "Customer"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class LineItem:
     """One line of an order, with the title and price it was sold under."""
 
@@ -195,7 +196,7 @@ class LineItem:
     kind: ClassVar[str] = "LineItem"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Transaction:
     """One movement of money for an order."""
 
@@ -213,7 +214,7 @@ class Transaction:
     kind: ClassVar[str] = "OrderTransaction"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Assessment:
     """One opinion on an order's risk; ``provider`` is None for Shopify's own."""
 
@@ -224,7 +225,7 @@ class Assessment:
     kind: ClassVar[str] = "OrderRiskAssessment"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Hold:
     """One reason why a fulfillment order must wait."""
 
@@ -236,7 +237,7 @@ class Hold:
     kind: ClassVar[str] = "FulfillmentHold"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class FulfillmentLine:
     """A quantity of one order line inside one fulfillment order."""
 
@@ -247,7 +248,7 @@ class FulfillmentLine:
     kind: ClassVar[str] = "FulfillmentOrderLineItem"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class FulfillmentOrder:
     """What one location has to send for an order."""
 
@@ -262,7 +263,7 @@ class FulfillmentOrder:
     kind: ClassVar[str] = "FulfillmentOrder"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class RefundLine:
     """A quantity of one order line that was paid back."""
 
@@ -273,7 +274,7 @@ class RefundLine:
     kind: ClassVar[str] = "RefundLineItem"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Refund:
     """Money and goods that went back."""
 
@@ -285,7 +286,7 @@ class Refund:
     kind: ClassVar[str] = "Refund"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Dispute:
     """A buyer's bank asks for the money back."""
 
@@ -299,7 +300,7 @@ class Dispute:
     kind: ClassVar[str] = "ShopifyPaymentsDispute"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Order:
     """One order as the shop keeps it."""
 
@@ -332,7 +333,7 @@ class Order:
     kind: ClassVar[str] = "Order"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class FixedPrice:
     """A market's own price of one variant, in the list's currency."""
 
@@ -341,7 +342,7 @@ class FixedPrice:
     compare_at_price: Decimal | None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Market:
     """A region that the shop sells to with its own catalogue and prices."""
 
@@ -352,7 +353,7 @@ class Market:
     kind: ClassVar[str] = "Market"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class PriceList:
     """A market's prices: a percentage on the shop's own, and fixed ones that go before it."""
 
@@ -367,7 +368,7 @@ class PriceList:
     kind: ClassVar[str] = "PriceList"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Catalog:
     """What ties a market to its price list."""
 
@@ -376,7 +377,7 @@ class Catalog:
     kind: ClassVar[str] = "MarketCatalog"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Locale:
     """A language of the shop."""
 
@@ -386,7 +387,7 @@ class Locale:
     kind: ClassVar[str] = "ShopLocale"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Redirect:
     """An old storefront path that leads to a new one."""
 
@@ -396,7 +397,7 @@ class Redirect:
     kind: ClassVar[str] = "UrlRedirect"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Subscription:
     """A webhook subscription; ``app_specific`` ones come from the app's own configuration file."""
 
@@ -414,7 +415,7 @@ class Subscription:
     kind: ClassVar[str] = "WebhookSubscription"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class BulkOperation:
     """One export in the background; ``lines`` is its result file."""
 
@@ -436,7 +437,7 @@ class BulkOperation:
     kind: ClassVar[str] = "BulkOperation"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class PlanLine:
     """One charge of an app subscription: a price per period, or a cap on usage."""
 
@@ -450,7 +451,7 @@ class PlanLine:
     kind: ClassVar[str] = "AppSubscriptionLineItem"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Plan:
     """What the merchant pays the app."""
 
@@ -465,7 +466,7 @@ class Plan:
     kind: ClassVar[str] = "AppSubscription"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class UsageRecord:
     """One use that the app charged for."""
 

@@ -69,6 +69,8 @@ def add_product(state: State, seed: SeedProduct) -> Product:
         updated_at=at,
     )
     product.images = [Image(number=state.new_number(), alt=alt, created_at=at) for alt in seed.image_alts]
+    for image in product.images:
+        image.product = product
     product.options = _options(state, seed.variants)
     for position, variant in enumerate(seed.variants, start=1):
         add_variant(state, product, variant, position, at)

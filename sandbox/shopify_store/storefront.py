@@ -165,7 +165,8 @@ def picture(state: State, number: int) -> str | None:
     record = state.find(gid("MediaImage", number)) or state.find(gid("Product", number))
     if record is None:
         return None
-    words = record.title if isinstance(record, Product) else record.alt
+    owner = record if isinstance(record, Product) else record.product
+    words = owner.title if owner else record.alt
     hue = number * 47 % 360
     initial = escape((words.strip() or "?")[0].upper())
     return (

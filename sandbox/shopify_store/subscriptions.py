@@ -61,7 +61,9 @@ def _internal(host: str) -> bool:
 
 
 def _check_filter(wanted: dict[str, Any]) -> str | None:
-    """The sandbox evaluates no filters, so it takes none rather than deliver what should be held back."""
+    """The sandbox evaluates no filters and sends no metafields, so it takes no wish for either."""
+    if wanted.get("metafieldNamespaces") or wanted.get("metafields"):
+        return "The sandbox sends no metafields with webhooks; leave metafieldNamespaces empty."
     return (
         "The sandbox does not evaluate webhook filters; leave filter empty." if wanted.get("filter") else None
     )

@@ -29,6 +29,7 @@ API_VERSION = "2026-10"
 RETRIES = 8
 FAILURES_ALLOWED = 8
 FIRST_DELAY = timedelta(seconds=4 * 3600 / (2**RETRIES - 1))
+LARGEST_EVENT = 1_000_000
 TIMEOUT = urllib3.Timeout(connect=1, read=5)
 
 type Post = Callable[[str, dict[str, Any]], None]
@@ -124,6 +125,25 @@ def post_over_http(pool: urllib3.PoolManager, delivery: Delivery) -> int:
     return answer.status
 
 
+def put_on_bus(bus: Callable[[dict[str, Any]], None] | None, delivery: Delivery) -> int:
+    """Gives one delivery to Amazon EventBridge's place in the sandbox; 0 where no bus listens.
+
+    The event's shape: detail-type ``shopifyWebhook``, the payload and the X-Shopify headers in its detail; a
+    payload of more than 1,000,000 bytes comes as its id alone (Shopify's changelog of 2026-11-17).
+    """
+    if bus is None:
+        return 0
+    payload = json.loads(delivery.body)
+    if len(delivery.body) > LARGEST_EVENT:
+        payload = {"id": payload.get("id")}
+    metadata = {name: value for name, value in delivery.headers.items() if name.startswith("X-Shopify-")}
+    detail = {"payload": payload, "metadata": metadata}
+    bus(
+        {"id": delivery.webhook_id, "detail-type": "shopifyWebhook", "source": delivery.uri, "detail": detail}
+    )
+    return 200
+
+
 @dataclass(slots=True, kw_only=True)
 class Outbox:
     """Everything the shop has to say to the app, and to whom."""
@@ -132,6 +152,7 @@ class Outbox:
     secret: str
     clock: Callable[[], datetime]
     send: Send | None = None
+    bus: Callable[[dict[str, Any]], None] | None = None
     faults: DeliveryFaults = field(default_factory=DeliveryFaults)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
     changed: Callable[[], None] = lambda: None
@@ -225,12 +246,8 @@ class Outbox:
 
     def deliver_next(self) -> Attempt | None:
         """Sends the first delivery that is due; None where nothing is."""
-        with self.lock:
-            ready = self.due()
-            if not ready:
-                return None
-            self.pending.remove(ready[0])
-        return self._deliver(ready[0])
+        delivery = self._take()
+        return self._deliver(delivery) if delivery else None
 
     def deliver_all(self, limit: int = 100_000) -> list[Attempt]:
         """Sends until nothing is due any more; retries wait for the clock."""
@@ -240,12 +257,19 @@ class Outbox:
         return attempts
 
     def _deliver(self, delivery: Delivery) -> Attempt:
-        status = self.send(delivery) if self.send else post_over_http(self._pool, delivery)
+        status = self._hand_over(delivery)
         attempt = Attempt(delivery=delivery, status=status, at=self.clock())
         with self.lock:
             self.attempts.append(attempt)
             self._settle(delivery, ok=200 <= status < 300)
         return attempt
+
+    def _hand_over(self, delivery: Delivery) -> int:
+        if self.send:
+            return self.send(delivery)
+        if delivery.uri.startswith("arn:"):
+            return put_on_bus(self.bus, delivery)
+        return post_over_http(self._pool, delivery)
 
     def _settle(self, delivery: Delivery, *, ok: bool) -> None:
         target = self.subscriptions.get(delivery.subscription)

@@ -303,6 +303,26 @@ def test_uninstalling_silences_the_api_made_subscriptions(store: ShopifyStore, r
     assert [one.topic for one in receiver.taken] == ["app/uninstalled"]
 
 
+def test_event_bus(clock: samples.HandClock) -> None:
+    store = ShopifyStore(samples.seed(), clock=clock)
+    source = "arn:aws:events:eu-west-1::event-source/aws.partner/shopify.com/1/tradewind"
+    store.app_subscriptions = AppSubscriptions(topics=("products/update",), uri=source)
+    events: list[dict[str, Any]] = []
+    store.update_product(store.product("blue-mug"), title="a")
+    first = store.deliver_next()
+    assert first is not None
+    assert first.status == 0
+    store.outbox.bus = events.append
+    store.update_product(store.product("blue-mug"), title="b")
+    store.update_product(store.product("blue-mug"), description_html="x" * 1_000_001)
+    store.deliver_all()
+    small, large = events
+    assert small["detail-type"] == "shopifyWebhook"
+    assert small["detail"]["payload"]["title"] == "b"
+    assert small["detail"]["metadata"]["X-Shopify-Topic"] == "products/update"
+    assert large["detail"]["payload"] == {"id": store.product("blue-mug").number}
+
+
 def test_background_delivery_over_http_fails_without_a_listener(clock: samples.HandClock) -> None:
     store = ShopifyStore(samples.seed(), clock=clock)
     store.app_subscriptions = AppSubscriptions(topics=("products/update",), uri="http://127.0.0.1:9/hook")
