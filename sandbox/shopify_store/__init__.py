@@ -11,6 +11,15 @@ from sandbox.shopify_store import samples
 from sandbox.shopify_store.faults import Fault
 from sandbox.shopify_store.server import RunningServer, serve
 from sandbox.shopify_store.store import ShopifyStore
-from sandbox.shopify_store.webhooks import AppSubscriptions, DeliveryFaults
+from sandbox.shopify_store.webhooks import AppSubscriptions, Delivery, DeliveryFaults
 
-__all__ = ["AppSubscriptions", "DeliveryFaults", "Fault", "RunningServer", "ShopifyStore", "samples", "serve"]
+__all__ = [
+    "AppSubscriptions",
+    "Delivery",
+    "DeliveryFaults",
+    "Fault",
+    "RunningServer",
+    "ShopifyStore",
+    "samples",
+    "serve",
+]
