@@ -13,13 +13,16 @@ from sandbox.seed import Seed, SeedOrder, SeedProduct
 from sandbox.shopify_store import (
     answering,
     bulk,
+    bulk_run,
     cancellation,
     catalogue,
+    fixed_prices,
     fulfillment,
     installation,
     merchant,
     metafields,
     payloads,
+    price_lists,
     prices,
     risk,
     seeding,
@@ -61,9 +64,11 @@ RESOLVING = (
     bulk,
     cancellation,
     catalogue,
+    fixed_prices,
     fulfillment,
     installation,
     metafields,
+    price_lists,
     prices,
     risk,
     subscriptions,
@@ -290,7 +295,9 @@ class ShopifyStore:
     ) -> PriceList:
         """A market with its own price list; ``rate`` is list currency per shop currency."""
         with self.lock:
-            return prices.add_market(self.state, name, currency, rate=rate, adjustment_pct=adjustment_pct)
+            return price_lists.add_market(
+                self.state, name, currency, rate=rate, adjustment_pct=adjustment_pct
+            )
 
     def approve_plan(self, plan: Plan) -> None:
         """The merchant approves what the app charges."""
@@ -304,7 +311,7 @@ class ShopifyStore:
             for one in waiting:
                 one.status = "RUNNING"
         for one in waiting:
-            bulk.run(one, self.acting, Path(self._folder.name))
+            bulk_run.run(one, self.acting, Path(self._folder.name))
         return waiting
 
     def bulk_result(self, token: str) -> Path | None:
