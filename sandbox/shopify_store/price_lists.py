@@ -11,7 +11,6 @@ from sandbox.shopify_store.registry import Call, resolves
 from sandbox.shopify_store.search import compile_query
 from sandbox.shopify_store.state import State
 
-WRITE = ("write_products",)
 READ = ("read_products",)
 MARKETS = ("read_markets",)
 

@@ -15,7 +15,7 @@ import json
 import random
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -284,12 +284,6 @@ class Outbox:
         if not ok and delivery.attempt < RETRIES:
             due_at = self.clock() + FIRST_DELAY * 2**delivery.attempt
             self.pending.append(replace(delivery, attempt=delivery.attempt + 1, due_at=due_at))
-
-    def forget(self, topics: Iterable[str]) -> None:
-        """Drops what still waits for these topics."""
-        gone = set(topics)
-        with self.lock:
-            self.pending = [one for one in self.pending if one.topic not in gone]
 
     def start(self, workers: int = 4) -> None:
         """Sends in the background from now on, several at once, so order is not kept there either."""
