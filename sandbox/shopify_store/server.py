@@ -12,7 +12,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from sandbox.shopify_store import admin_pages, storefront, trouble
+from sandbox.shopify_store import admin_pages, schema, storefront, trouble
 from sandbox.shopify_store.records import Plan, gid
 from sandbox.shopify_store.store import ShopifyStore
 
@@ -82,7 +82,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 def serve(store: ShopifyStore, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
-    """Serves the shop in a thread, on a free port by default."""
+    """Serves the shop in a thread, on a free port by default; the schema is built before the first call."""
+    schema.load()
     server = make_server(host, port, Site(store), threaded=True, request_handler=_Quiet)
     url = f"http://{host}:{server.server_port}"
     store.base_url = url
