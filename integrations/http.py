@@ -7,6 +7,7 @@ and nothing secret in any text: no query string, header or body ever reaches an 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ from chalicelib.errors import (
 )
 from integrations import addresses
 from integrations.circuit import Circuits
+
+# urllib3 writes every URL, and with it keys in the query, to its log at DEBUG; nobody needs that.
+logging.getLogger("urllib3.connectionpool").addFilter(lambda record: record.levelno > logging.DEBUG)
 
 _CHUNK = 64 * 1024
 _RETRIED_METHODS = frozenset({"GET", "HEAD", "PUT"})

@@ -58,6 +58,8 @@ def price_path(action: SetPrice) -> str:
 
 def wanted(action: Action, currency: str) -> Value:
     """What a snapshot holds once the action is done, in the store's own way of writing it."""
+    if isinstance(action, SetRecommendations):
+        return tuple(one for one in action.product_ids if one != action.product_id)
     if isinstance(action, SetPrice):
         strike = action.compare_at if action.compare_at and action.compare_at > action.price else None
         return {
