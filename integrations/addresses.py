@@ -43,7 +43,8 @@ class Destination:
     def authority(self) -> str:
         """The Host header."""
         usual = 443 if self.scheme == "https" else 80
-        return self.host if self.port == usual else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == usual else f"{host}:{self.port}"
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
