@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import batched
 from typing import Any, TextIO
 
+from chalicelib.adapters.clocks import SystemClock
 from chalicelib.ports import Clock
 
 METRICS_PER_LINE = 100
@@ -20,8 +21,10 @@ _Dimensions = tuple[tuple[str, str], ...]
 class EmfMeter:
     """Adds up between flushes; each flush prints one JSON line per set of dimensions, usually one."""
 
-    def __init__(self, clock: Clock, namespace: str = "Tradewind", out: TextIO | None = None) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Clock | None = None, namespace: str = "Tradewind", out: TextIO | None = None
+    ) -> None:
+        self._clock = clock or SystemClock()
         self._namespace = namespace
         self._out = out
         self._lock = threading.Lock()
