@@ -31,7 +31,7 @@ class Learning:
     """How fast the level noise follows that correlation (Mehra 1970: a right filter leaves white errors)."""
     dispersion: float = 0.3
     """Expected extra variance of weekly sales (negative binomial), before the shop's own is seen."""
-    dispersion_weeks: float = 20.0
+    dispersion_weeks: float = 150.0
     """How many weeks of a product's own data weigh as much as its shop's mean dispersion."""
     rival_pull: float = 0.5
     """Elasticity with respect to a competitor's price."""
@@ -44,7 +44,7 @@ class Learning:
     uniform_share: float = 0.05
     block: int = 4
     """Weeks whose scores are added before they are squared."""
-    trust: float = 40.0
+    trust: float = 150.0
     """Information that the assumption of a calibrated likelihood weighs as much as."""
     power: float = 1.0
     """A factor on every log likelihood: above 1 it claims too much, which the temperature has to notice."""

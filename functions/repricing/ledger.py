@@ -31,12 +31,12 @@ class Tolerance:
 
     loss: float = 0.025
     """Share of a horizon's profit that may be lost before it counts."""
-    probability: float = 0.13
+    probability: float = 0.15
     horizon: int = 52
     """Weeks."""
 
 
-SHARE_REACHED = 0.31
+SHARE_REACHED = 0.267
 """Most products never come near their tolerance: in the market simulator this share of it is what ends up
 harmed."""
 

@@ -35,7 +35,8 @@ class Repricer:
             weights=_flat(posterior(beliefs)), level=_flat(beliefs.level), ledger=_flat(self.ledger),
             ratio=_flat(week.price / base), cost_ratio=_flat(week.cost / base),
             lower=_flat(week.lower / base), upper=_flat(week.upper / base),
-            dispersion=_flat(dispersion(beliefs) + beliefs.level_var), centre=_flat(centre(beliefs)), weeks_left=week.left,
+            dispersion=_flat(dispersion(beliefs) + beliefs.level_var),
+            centre=_flat(centre(beliefs)), weeks_left=week.left,
         )  # fmt: skip
         return np.asarray(choose(situation, self.stance).ratio.reshape(base.shape) * base)
 
