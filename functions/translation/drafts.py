@@ -13,7 +13,7 @@ from chalicelib.domain.catalogue import Text
 from chalicelib.domain.evidence import Reason
 from functions.translation import memory
 from functions.translation.memory import Origin, Pair, Remembered
-from functions.translation.protect import Guard, Protected, Token
+from functions.translation.protect import Guard, Token
 from functions.translation.prove import LIMITS, flaws
 from functions.translation.restore import Restored, restored
 from functions.translation.segments import Document, Segment, TooManyTokens, cut
@@ -180,18 +180,9 @@ def _proven(draft: Draft, sentences: tuple[Sentence, ...]) -> Finished:
 def _flaws(draft: Draft, value: str) -> tuple[Reason, ...]:
     field = draft.field
     return flaws(
-        field.value, value, html=draft.is_html, guard=draft.guard, converted=_converted(draft),
+        field.value, value, html=draft.is_html, guard=draft.guard, converted=dict(draft.document.converted),
         limit=max(LIMITS[field.key], len(field.value)) if field.key in LIMITS else None,
     )  # fmt: skip
-
-
-def _converted(draft: Draft) -> dict[str, str]:
-    """Measures that a rule converted, in sentences and between them."""
-    found = draft.guard.find(draft.field.value) if draft.guard.units_for else []
-    raws = [draft.field.value[start:end] for start, end, kind in found if kind is Token.MEASURE]
-    tokens: list[Protected] = [draft.guard.protected(Token.MEASURE, raw) for raw in raws]
-    tokens += [token for segment in draft.document.segments for token in segment.tokens]
-    return {token.raw: token.target for token in tokens if token.target}
 
 
 def remembered(sentence: Sentence, *, at: str, quality: float | None) -> Remembered:

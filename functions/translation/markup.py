@@ -49,13 +49,7 @@ UNREAD = frozenset({
 })  # fmt: skip
 """Elements whose content is never translated."""
 
-LIQUID = re.compile(
-    r"""\{%-?\s*(?P<block>raw|comment|javascript|schema|style|stylesheet)\b.*?%\}.*?\{%-?\s*end(?P=block)\s*-?%\}
-      | \{%(?:"[^"]*"|'[^']*'|[^"'%]|%(?!\}))*%\}
-      | \{\{(?:"[^"]*"|'[^']*'|[^"'}]|\}(?!\}))*\}\}+
-      | \{%[^%]*%\} | \{\{.*?\}\}""",
-    re.VERBOSE | re.DOTALL,
-)
+_OPENER = re.compile(r"\{\{|\{%-?\s*(?P<block>raw|comment|javascript|schema|style|stylesheet)?\b|\{%")
 
 
 def spans(text: str, *, html: bool) -> tuple[Span, ...]:
@@ -63,9 +57,45 @@ def spans(text: str, *, html: bool) -> tuple[Span, ...]:
 
     Plain text (``html=False``) has no tags, but Liquid is found everywhere.
     """
-    liquid = [match.span() for match in LIQUID.finditer(text)]
+    liquid = liquid_spans(text)
     marks = _tag_marks(_shadow(text, liquid)) if html else [(0, Kind.TEXT)]
     return tuple(part for span in _merge(text, marks, liquid) for part in (_torn(span) if html else (span,)))
+
+
+def liquid_spans(text: str) -> list[tuple[int, int]]:
+    """Where Liquid stands, as (start, end).
+
+    Like in Shopify's own tokeniser, outputs and tags end at the first closer, whatever quotes say; ``raw``,
+    ``comment`` and their like reach to their end tag. What never closes is text.
+
+    One pass: a closer that was once not found is not looked for again.
+    """
+    found: list[tuple[int, int]] = []
+    absent: set[str] = set()
+    match = _OPENER.search(text)
+    while match:
+        end = _closed(text, match, absent)
+        if end > 0:
+            found.append((match.start(), end))
+        match = _OPENER.search(text, max(end, match.start() + 2))
+    return found
+
+
+def _closed(text: str, opener: re.Match[str], absent: set[str]) -> int:
+    """Where the construct that begins there ends, or -1."""
+    closer = "}}" if opener.group().startswith("{{") else "%}"
+    at = -1 if closer in absent else text.find(closer, opener.start() + 2)
+    if at < 0:
+        absent.add(closer)
+        return -1
+    block = opener["block"]
+    if not block or block in absent:
+        return at + 2
+    end = re.compile(rf"\{{%-?\s*end{block}\s*-?%\}}").search(text, at + 2)
+    if end is None:
+        absent.add(block)
+        return at + 2
+    return end.end()
 
 
 def _torn(span: Span) -> tuple[Span, ...]:
@@ -108,13 +138,28 @@ def _merge(text: str, marks: list[tuple[int, Kind]], liquid: list[tuple[int, int
 def _tag_marks(shadow: str) -> list[tuple[int, Kind]]:
     """Where each construct begins and what it is, the first at 0."""
     reader = _Reader(shadow)
+    end = _unclosed(shadow)
+    closed = shadow.rfind(">", 0, end) + 1
     try:
-        reader.feed(shadow)
+        reader.feed(shadow[:closed])
         reader.close()
     except AssertionError:  # the parser gives up on some broken declarations: what follows them is left alone
         reader.mark(Kind.BREAK)
-    marks = reader.marks
+    rest = [(closed, reader.inside())] if closed < end else []
+    marks = [*reader.marks, *rest, *([(end, Kind.BREAK)] if end < len(shadow) else [])]
     return marks if marks and marks[0][0] == 0 else [(0, Kind.TEXT), *marks]
+
+
+def _unclosed(shadow: str) -> int:
+    """Where a comment or section begins that nothing closes.
+
+    Browsers show nothing of what follows it, and the parser would search for the end again and again.
+    """
+    ends = [len(shadow)]
+    for opener, closer in (("<!--", "-->"), ("<![", "]"), ("<?", ">"), ("<!", ">")):
+        at = shadow.find(opener, shadow.rfind(closer) + 1)
+        ends += [at] if at >= 0 else []
+    return min(ends)
 
 
 class _Reader(HTMLParser):
@@ -127,11 +172,16 @@ class _Reader(HTMLParser):
         self._unread = ""
         self._depth = 0
 
+    def inside(self, kind: Kind = Kind.TEXT) -> Kind:
+        """What something of that kind counts as here: inside an element that is not read, as markup."""
+        if not self._unread:
+            return kind
+        return Kind.TAG if self._unread in INLINE else Kind.BREAK
+
     def mark(self, kind: Kind) -> None:
         line, column = self.getpos()
         at = self._lines[line - 1] + column
-        if self._unread:
-            kind = Kind.TAG if self._unread in INLINE else Kind.BREAK
+        kind = self.inside(kind)
         if self.marks and self.marks[-1][0] == at:
             self.marks.pop()
         if kind is not Kind.TEXT or not self.marks or self.marks[-1][1] is not Kind.TEXT:

@@ -83,7 +83,7 @@ def _abstract(segment: Segment, place: int) -> str:
 
 def packed(entry: Remembered) -> str:
     """The memory's form of an entry."""
-    return json.dumps({name: value for name, value in asdict(entry).items() if value not in (None, "")})
+    return json.dumps({name: value for name, value in asdict(entry).items() if value is not None})
 
 
 def unpacked(text: str) -> Remembered | None:

@@ -1,7 +1,6 @@
 """Translation as a function: what to read, what to ask the engine, what to publish and why."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from chalicelib.contracts import (
     Answers,
@@ -18,11 +17,12 @@ from chalicelib.contracts import (
 from chalicelib.domain.events import EventKind, Trigger
 from chalicelib.domain.ids import FunctionName, ProductId
 from functions.translation import memory, ownership
-from functions.translation.drafts import Finished, finished, remembered
+from functions.translation.drafts import Finished, Sentence, finished, remembered
 from functions.translation.learning import learned
 from functions.translation.memory import Remembered
 from functions.translation.publishing import Judged, judged, proposal
 from functions.translation.quality import estimator
+from functions.translation.restore import restored
 from functions.translation.work import Work, locales, memory_keys, product_of, works
 
 
@@ -54,9 +54,8 @@ class Translation:
         return ()
 
     def plan(self, context: Context, models: Models) -> Sequence[EngineRequest]:
-        """One request per language, holding only the sentences that the memory lacks."""
-        requests = (work.request(_about(context)) for work in works(context))
-        return [request for request in requests if request is not None]
+        """Per language only the sentences that the memory lacks."""
+        return [request for work in works(context) for request in work.requests(_about(context))]
 
     def propose(self, context: Context, answers: Answers, models: Models) -> Decision:
         """One proposal per language in which something may be published, and what was learned on the way."""
@@ -83,23 +82,48 @@ def _about(context: Context) -> str:
 
 
 def _decided(context: Context, work: Work, answers: Answers, models: Models) -> Decision:
-    taught = learned(work, context.now)
-    request = work.request(_about(context))
-    if request is not None and request in answers.failed:
-        note = f"{work.locale}: {answers.failed[request]} The texts stay as they are."
-        return Decision(remember=taught, considered=len(work.drafts), notes=[note])
-    fresh = dict(zip(work.missing(), answers.texts.get(request, ()) if request else (), strict=False))
+    fresh, failures = _answers(context, work, answers)
     done = [finished(draft, work.held, fresh) for draft in work.drafts]
     complete = judged([one for one in done if one], work.pair, estimator(models))
-    kept = _remembered(context, complete, work.held)
     offer = proposal(context, work, complete)
+    kept = {**_unjudged(context, work, fresh), **_remembered(context, complete, work.held)}
     marks = _marks(work, offer.published if offer else ())
     return Decision(
         proposals=[offer.proposal] if offer else [],
-        remember={**taught, **kept, **marks},
+        remember={**learned(work, context.now), **kept, **marks},
         considered=len(work.standings),
-        notes=_notes(work, done, complete),
+        notes=[
+            *_notes(work, complete),
+            *(f"{work.locale}: {why} The texts stay as they are." for why in failures),
+        ],
     )
+
+
+def _answers(context: Context, work: Work, answers: Answers) -> tuple[dict[str, str], list[str]]:
+    """Fresh answers by sentence, and why the others are missing."""
+    found: list[str | None] = []
+    failures: dict[str, None] = {}
+    for request in work.requests(_about(context)):
+        said = answers.texts.get(request)
+        if said is None or len(said) != len(request.texts):
+            failures[answers.failed.get(request, "The engine left texts unanswered.")] = None
+            found += [None] * len(request.texts)
+        else:
+            found += said
+    return {key: text for key, text in zip(work.missing(), found, strict=True) if text is not None}, list(
+        failures
+    )
+
+
+def _unjudged(context: Context, work: Work, fresh: Mapping[str, str]) -> dict[str, str]:
+    """What was paid for is kept even where its field could not be finished yet."""
+    at = context.now.isoformat()
+    found = {}
+    for key, segment in work.missing().items():
+        if key in fresh:
+            sentence = Sentence(key, segment, restored(fresh[key], segment), None)
+            found[key] = memory.packed(remembered(sentence, at=at, quality=None))
+    return found
 
 
 def _remembered(
@@ -125,17 +149,10 @@ def _marks(work: Work, published: Sequence[Finished]) -> dict[str, str]:
     return found
 
 
-def _notes(work: Work, done: Sequence[Finished | None], complete: Sequence[Judged]) -> list[str]:
+def _notes(work: Work, complete: Sequence[Judged]) -> list[str]:
     notes = [f"{work.locale}, {left.field.key}: {left.reason}" for left in work.left]
-    notes += [
+    return notes + [
         f"{work.locale}, {one.finished.draft.field.key}: {reason} The source text stays."
         for one in complete
         for reason in one.finished.barred
     ]
-    missing = sum(one is None for one in done)
-    return [*notes, f"{work.locale}: the engine left {missing} texts unanswered."] if missing else notes
-
-
-def without_engine(work: Work) -> Work:
-    """The same work with nothing in the memory: what translating everything anew would take."""
-    return replace(work, held={})

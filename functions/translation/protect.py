@@ -90,7 +90,7 @@ _KINDS = {
 _NUMBER = (
     r"(?:\d{1,3}(?:[.,'\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?:\s?[/⁄]\s?\d+)?[½¼¾⅓⅔⅛]?|[½¼¾⅓⅔⅛]"
 )
-_RANGE = rf"(?:{_NUMBER})(?:\s?(?:[-–—x×*/~]|bis|to)\s?(?:{_NUMBER}))*"
+_RANGE = rf"(?:{_NUMBER})(?:\s?(?:[-–—x×*/~]|bis|to)\s?(?:{_NUMBER})){{0,3}}"
 _UNIT = (
     r"(?:[mck]?m[²³23]|[µmck]?m|[µmk]?g(?:/m[²2])?|gsm|[mcd]?[lL]|fl\.?\s?oz|oz|lbs?|ft|yd|k?Wh|[mkM]?W|[mk]?V|m?Ah|[kMG]?Hz"
     r"|[KMGT]B|px|dpi|psi|bar|rpm|lm|dB|fps|MP|kcal|k?J|kPa|°\s?[CF]?|[%‰]|[\"″”](?!\w)|['′]\d{0,2}[\"″]?|in(?=\s?[.,;:)×x]|\s*$))"
@@ -98,8 +98,8 @@ _UNIT = (
 _CURRENCY = r"(?:[€$£¥₩₹₽฿]|US\$|CA\$|A\$|(?:USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|SEK|NOK|DKK|PLN|CZK)\b)"
 _URL = (
     r"(?:https?://|ftp://|www\.|mailto:)[^\s<>\"{}|\\^`\[\]、。，！？]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|shop|store|eu|de|fr|uk|co\.uk|jp|cn|it|es|nl)\b(?:/[^\s<>\"]*)?"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"
+    r"|(?<![\w.-])(?:[a-z0-9-]{1,63}\.){1,5}(?:com|org|net|io|shop|store|eu|de|fr|uk|co\.uk|jp|cn|it|es|nl)\b(?:/[^\s<>\"]*)?"
 )
 _PLACE = (
     r"%(?:\d+\$|\(\w+\))?[-+0#]*(?:\d+|\*)?(?:\.\d+)?(?:hh|ll|[hlLzjt])?[sdiufFeEgGxXoc@](?![a-z])"

@@ -100,18 +100,25 @@ def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer 
     if not chosen:
         return None
     action = _action(work, chosen)
-    if dict(_existing(work)) == {field.key: field.value for field in action.fields}:
+    existing = dict(_existing(work))
+    if all(existing.get(field.key) == field.value for field in action.fields) and not _renews(work, chosen):
         return None
     theirs = not ours
     review, confidence = _verdict(context, chosen, theirs=theirs)
     made = Proposal(
-        id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME, action=action,
-        before=_before(context, work), reasons=_reasons(work, chosen, complete, theirs=theirs),
+        id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME,
+        action=action, before=_before(context, work, action),
+        reasons=_reasons(work, chosen, complete, theirs=theirs),
         evidence=_evidence(work, chosen, complete), confidence=confidence, model=_model(chosen),
-        worth=float(sum(len(one.finished.value) for one in chosen)), title=_title(context, work), review=review,
-        event_id=context.event.id, created_at=context.now,
+        worth=float(sum(len(one.finished.value) for one in chosen)), title=_title(context, work),
+        review=review, event_id=context.event.id, created_at=context.now,
     )  # fmt: skip
     return Offer(made, tuple(one.finished for one in chosen))
+
+
+def _renews(work: Work, chosen: Sequence[Judged]) -> bool:
+    """Whether the store is to be told that a text is up to date again, although its words stay the same."""
+    return any(one.finished.draft.field.key in work.texts.outdated for one in chosen)
 
 
 def _standing(work: Work, one: Judged) -> Standing:
@@ -123,14 +130,16 @@ def _existing(work: Work) -> list[tuple[str, str]]:
 
 
 def _action(work: Work, chosen: Sequence[Judged]) -> PublishTranslation:
-    """Everything the language holds once this is published: new values, and what stands there already,
-    unchanged."""
-    digests = {text.key: text.digest for text in work.texts.source}
+    """New values, and those of ours that stand there and are still right.
+
+    What we wrote last and what we write now then cover the same fields, so that a person's edit in between
+    shows. A person's wording is never among them, unless it is the one to be replaced.
+    """
+    fields = {text.key: text for text in work.texts.source}
     held = {
-        text.key: TranslatedField(
-            key=text.key, value=text.value, source_digest=text.digest or digests.get(text.key, "")
-        )
-        for text in work.texts.existing
+        key: TranslatedField(key=key, value=value, source_digest=fields[key].digest)
+        for key, value in _existing(work)
+        if work.standings.get(key) is Standing.CURRENT
     }
     for one in chosen:
         field = one.finished.draft.field
@@ -140,9 +149,11 @@ def _action(work: Work, chosen: Sequence[Judged]) -> PublishTranslation:
     )
 
 
-def _before(context: Context, work: Work) -> Snapshot:
-    seen = context.snapshots.get(work.action.target)
-    return seen or Snapshot(value=dict(_existing(work)) or None, read_at=context.now)
+def _before(context: Context, work: Work, action: PublishTranslation) -> Snapshot:
+    """What stands in the action's fields now."""
+    touched = {field.key for field in action.fields}
+    value = {key: value for key, value in _existing(work) if key in touched}
+    return Snapshot(value=value or None, read_at=context.now)
 
 
 def _verdict(context: Context, chosen: Sequence[Judged], *, theirs: bool) -> tuple[bool, float]:
@@ -166,7 +177,9 @@ def _reasons(
     ]
     found += [flag for flag in flags if flag.weight < 0]
     if theirs:
-        says = "You edited this translation, and its source has changed since; nothing is replaced unless you say so."
+        says = (
+            "You edited this translation and its source changed since; nothing is replaced unless you say so."
+        )
         found.insert(0, Reason(text=says, weight=1.0))
     if any(one.quality is None for one in chosen):
         found.append(
@@ -192,14 +205,9 @@ def _evidence(
 ) -> tuple[TextDifference | Facts, ...]:
     existing = dict(_existing(work))
     shown = [
-        TextDifference(
-            field=one.finished.draft.field.key, locale=work.locale, source=one.finished.draft.field.value,
-            before=existing.get(one.finished.draft.field.key, ""),
-            after=one.finished.value if not one.finished.barred else existing.get(one.finished.draft.field.key, ""),
-            quality=one.quality, flags=one.flags, editable=one in chosen,
-        )
+        _difference(work, one, existing.get(one.finished.draft.field.key, ""), editable=one in chosen)
         for one in complete
-    ]  # fmt: skip
+    ]
     reused = sum(s.held is not None for one in chosen for s in one.finished.sentences)
     total = sum(len(one.finished.sentences) for one in chosen)
     facts = (
@@ -207,6 +215,16 @@ def _evidence(
         Fact(label="From memory, free of charge", value=str(reused)),
     )
     return (*shown, Facts(title="How it was made", facts=facts))
+
+
+def _difference(work: Work, one: Judged, before: str, *, editable: bool) -> TextDifference:
+    """One field side by side; what failed its proof is not even shown as a candidate."""
+    field = one.finished.draft.field
+    return TextDifference(
+        field=field.key, locale=work.locale, source=field.value, before=before,
+        after=before if one.finished.barred else one.finished.value,
+        quality=one.quality, flags=one.flags, editable=editable,
+    )  # fmt: skip
 
 
 def _model(chosen: Sequence[Judged]) -> ModelVersion:

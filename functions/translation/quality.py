@@ -1,6 +1,7 @@
 """How good a translation is, and what looks wrong with it.
 
-The estimate is the score out of 1 that human judges would give (direct assessment), from a small model over the shared
+The estimate is the score out of 1 that human judges would give (direct assessment), from a small model over
+the shared
 encoder. Flags come from plain signs and from the model's second output, the log odds that the pair is broken.
 """
 
@@ -18,8 +19,8 @@ from functions.translation.features import NAMES, Seen, look
 from functions.translation.memory import Pair
 
 READABLE = frozenset(
-    {"en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "sl", "ro", "hu", "et", "lv",
-     "lt", "tr", "id", "zh", "ja"}
+    {"en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "sl", "ro", "hu",
+     "et", "lv", "lt", "tr", "id", "zh", "ja"}
 )  # fmt: skip
 """Languages whose script the shipped encoder reads; others get no estimate, and say so."""
 

@@ -52,6 +52,8 @@ class Document:
     parts: tuple[str | int, ...]
     segments: tuple[Segment, ...]
     html: bool
+    converted: tuple[tuple[str, str], ...] = ()
+    """Measures that a rule converted, as they stand in the source and in the target."""
 
     def filled(self, texts: Sequence[str]) -> str:
         """The field with these texts in its gaps, one per segment, ready to stand there (escaped)."""
@@ -72,7 +74,7 @@ def cut(text: str, *, language: str, guard: Guard, html: bool) -> Document:
     for span in spans(text, html=html):
         builder.take(span)
     builder.end_line()
-    return Document(tuple(builder.parts), tuple(builder.segments), html)
+    return Document(tuple(builder.parts), tuple(builder.segments), html, tuple(builder.converted.items()))
 
 
 class _Builder:
@@ -81,6 +83,7 @@ class _Builder:
     def __init__(self, language: str, guard: Guard, is_html: bool) -> None:
         self.parts: list[str | int] = []
         self.segments: list[Segment] = []
+        self.converted: dict[str, str] = {}
         self._language, self._guard, self._html = language, guard, is_html
         self._line: list[str] = []
         self._tokens: list[Protected] = []
@@ -117,6 +120,8 @@ class _Builder:
     def _protect(self, token: Protected) -> None:
         if len(self._tokens) >= MARKS:
             raise TooManyTokens("The text holds more markup than can be protected, so it is left as it is.")
+        if token.target:
+            self.converted[token.raw] = token.target
         self._line.append(mark(len(self._tokens)))
         self._tokens.append(token)
 

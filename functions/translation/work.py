@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from chalicelib.contracts import Context, TranslateTexts, Translations
-from chalicelib.domain.actions import PublishTranslation
+from chalicelib.domain.actions import PublishTranslation, TranslatedField
 from chalicelib.domain.catalogue import Product, Text
 from chalicelib.domain.ids import Locale, ProductId
 from chalicelib.texts import identify
@@ -19,6 +19,8 @@ from functions.translation.units import sizes_for
 
 UNTRANSLATED = frozenset({"handle", "slug", "vendor", "sku", "barcode", "tags"})
 """Keys that are names or addresses rather than words."""
+PORTION_TEXTS, PORTION_BYTES = 50, 60_000
+"""What one request holds at most, so that it is one call to the engine."""
 RENEWED = frozenset({Standing.MISSING, Standing.OUTDATED, Standing.EDITED_OUTDATED})
 """Standings that want a new translation."""
 
@@ -40,23 +42,40 @@ class Work:
 
     @property
     def action(self) -> PublishTranslation:
-        """The place in the store, with nothing in it yet."""
-        return PublishTranslation(resource_id=self.resource, locale=self.locale, fields=())
+        """The place in the store and all its fields, with nothing in them yet."""
+        fields = tuple(
+            TranslatedField(key=text.key, value="", source_digest=text.digest) for text in self.texts.source
+        )
+        return PublishTranslation(resource_id=self.resource, locale=self.locale, fields=fields)
 
     def missing(self) -> dict[str, Segment]:
         """Sentences to be paid for, by key."""
         return wanted(self.drafts, self.held)
 
-    def request(self, context: str) -> TranslateTexts | None:
-        """What the engine is asked, or None where the memory knows everything."""
-        missing = self.missing()
-        if not missing:
-            return None
-        return TranslateTexts(
-            texts=tuple(segment.xml() for segment in missing.values()), source=self.pair.source,
-            target=self.locale, formality=self.pair.formality, glossary=self.pair.glossary.entries,
-            context=context,
-        )  # fmt: skip
+    def requests(self, context: str) -> list[TranslateTexts]:
+        """What the engine is asked, in portions of one call: answers to one are kept when another fails."""
+        missing = list(self.missing().values())
+        return [
+            TranslateTexts(
+                texts=tuple(segment.xml() for segment in portion), source=self.pair.source,
+                target=self.locale, formality=self.pair.formality,
+                glossary=self.pair.glossary.entries, context=context,
+            )
+            for portion in _portions(missing)
+        ]  # fmt: skip
+
+
+def _portions(segments: Sequence[Segment]) -> list[list[Segment]]:
+    found: list[list[Segment]] = []
+    size = PORTION_BYTES
+    for segment in segments:
+        length = len(segment.text.encode("utf-8", "replace"))
+        if size + length > PORTION_BYTES or len(found[-1]) == PORTION_TEXTS:
+            found.append([])
+            size = 0
+        found[-1].append(segment)
+        size += length
+    return found
 
 
 def locales(context: Context) -> tuple[Locale, ...]:

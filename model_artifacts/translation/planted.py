@@ -9,12 +9,12 @@ type Plant = Callable[[Pair, Sequence[Pair], random.Random], Pair | None]
 
 _NUMBER = re.compile(r"\d+")
 _NEGATION = re.compile(r"\b(?:nicht|kein|keine|keinen|keiner|nie|niemals|ohne)\s|[不没未]")
-_UNIT = re.compile(
-    r"(?<=\d)(\s?)(km|kg|cm|mm|m|g|l|Meter|Metern|Kilometer|Kilometern|Meilen|Fuß|米|公里|英里|英尺|吨)(?!\w)"
-)
-_OTHER_UNIT = {"km": "m", "kg": "g", "cm": "mm", "mm": "cm", "m": "km", "g": "kg", "l": "ml", "Meter": "Kilometer",
-               "Metern": "Kilometern", "Kilometer": "Meter", "Kilometern": "Metern", "Meilen": "Kilometer", "Fuß": "Meter",
-               "米": "公里", "公里": "米", "英里": "公里", "英尺": "米", "吨": "公斤"}  # fmt: skip
+_OTHER_UNIT = {
+    "km": "m", "kg": "g", "cm": "mm", "mm": "cm", "m": "km", "g": "kg", "l": "ml", "Meter": "Kilometer",
+    "Metern": "Kilometern", "Kilometer": "Meter", "Kilometern": "Metern", "Meilen": "Kilometer",
+    "Fuß": "Meter", "米": "公里", "公里": "米", "英里": "公里", "英尺": "米", "吨": "公斤",
+}  # fmt: skip
+_UNIT = re.compile(rf"(?<=\d)(\s?)({'|'.join(sorted(_OTHER_UNIT, key=len, reverse=True))})(?![A-Za-zÀ-ž])")
 
 
 def number_changed(pair: Pair, others: Sequence[Pair], rng: random.Random) -> Pair | None:

@@ -1,0 +1,1 @@
+"""DeepL: the engine that translates, behind its official client."""
