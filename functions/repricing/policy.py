@@ -66,38 +66,64 @@ class Choice:
     """(product, candidate): within step, limits and tolerance."""
 
 
-def choose(situation: Situation, stance: Stance) -> Choice:
-    """The next price of every product; where none within reach is tolerable, the way home to the
-    reference."""
-    candidates, near, allowed = _candidates(situation, stance)
-    units = np.take_along_axis(_units(situation), candidates, axis=1)
-    profit = units * (LATTICE[candidates] - situation.cost_ratio[:, None])
-    value = profit + stance.curiosity * _information(situation, candidates, units)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The lattice prices around each product's standing one."""
+
+    index: Indices
+    """(product, candidate)"""
+    near: Flags
+    """Within one step."""
+    allowed: Flags
+    """Within one step and all limits."""
+
+    @property
+    def ratio(self) -> Floats:
+        """The candidates as price ratios."""
+        return LATTICE[self.index]
+
+
+def choose(
+    situation: Situation, stance: Stance, reach: Reach | None = None, units: Floats | None = None
+) -> Choice:
+    """The next price of every product; where none within reach is tolerable, the way home to the reference.
+
+    Args:
+        situation: what is known of each product.
+        stance: what the merchant allows.
+        reach: the candidates, where somebody already has them (`reachable`).
+        units: expected weekly units of those, where a graph has computed them: (product, candidate).
+    """
+    reach = reach or reachable(situation, stance)
+    if units is None:
+        units = np.take_along_axis(_units(situation), reach.index, axis=1)
+    profit = units * (reach.ratio - situation.cost_ratio[:, None])
+    value = profit + stance.curiosity * _information(situation, reach.index, units)
     harm = harm_probability(
         situation.ledger,
         situation.weights,
-        candidates,
+        reach.index,
         situation.cost_ratio,
         tables(stance.step),
         stance.tolerance,
     )
-    tolerable = allowed & (harm <= stance.tolerance.probability)
-    home = np.where(near, np.abs(np.log(LATTICE[candidates])), np.inf).argmin(axis=1)
+    tolerable = reach.allowed & (harm <= stance.tolerance.probability)
+    home = np.where(reach.near, np.abs(np.log(reach.ratio)), np.inf).argmin(axis=1)
     best = np.where(tolerable.any(axis=1), np.where(tolerable, value, -np.inf).argmax(axis=1), home)
-    ratio = LATTICE[np.take_along_axis(candidates, best[:, None], axis=1)[:, 0]]
-    return Choice(ratio=ratio, candidates=LATTICE[candidates], profit=profit, harm=harm, open=tolerable)
+    ratio = np.take_along_axis(reach.ratio, best[:, None], axis=1)[:, 0]
+    return Choice(ratio=ratio, candidates=reach.ratio, profit=profit, harm=harm, open=tolerable)
 
 
-def _candidates(situation: Situation, stance: Stance) -> tuple[Indices, Flags, Flags]:
+def reachable(situation: Situation, stance: Stance) -> Reach:
     """Lattice prices around the standing one, which of them are a step away, and which within all limits
     too."""
     here = lattice_index(situation.ratio)
     reach = int(np.ceil(-np.log(1 - stance.step) / SPACING))
-    candidates = np.clip(here[:, None] + np.arange(-reach, reach + 1), 0, len(LATTICE) - 1)
-    price, now = LATTICE[candidates], situation.ratio[:, None]
+    index = np.clip(here[:, None] + np.arange(-reach, reach + 1), 0, len(LATTICE) - 1)
+    price, now = LATTICE[index], situation.ratio[:, None]
     near = (price >= now * (1 - stance.step) * (1 - 1e-9)) & (price <= now * (1 + stance.step) * (1 + 1e-9))
     inside = (price >= situation.lower[:, None]) & (price <= situation.upper[:, None])
-    return candidates, near, near & inside
+    return Reach(index=index, near=near, allowed=near & inside)
 
 
 def _units(situation: Situation) -> Floats:

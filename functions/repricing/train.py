@@ -1,0 +1,203 @@
+"""From a shop's order history to its pricing step: beliefs about demand as an ONNX graph, and what goes with
+them."""
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chalicelib.contracts import Artifact, ArtifactCard, Material
+from chalicelib.domain.ids import ProductId
+from chalicelib.domain.money import decimals
+from chalicelib.graphs.demand import PricingStep, pricing_graph
+from functions.repricing.beliefs import (
+    Beliefs,
+    centre,
+    dispersion,
+    elasticity,
+    posterior,
+    shipped_prior,
+    temperature,
+)
+from functions.repricing.curves import REFERENCE, SPACING, Floats, tables
+from functions.repricing.ledger import entered
+from functions.repricing.lessons import learn
+from functions.repricing.sales import Weekly, lessons, usual_price, weekly
+
+MODEL = "repricing"
+SHIPPED_PRIOR = (-2.6, 1.3)
+"""Mean and spread of price elasticities over products (Bijmolt, van Heerde & Pieters 2005: mean -2.62 in 81
+studies)."""
+HORIZON = 52
+"""Weeks that the harm ledger looks back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What the policy needs besides the graph; one row per variant."""
+
+    variants: Sequence[str]
+    products: Sequence[str]
+    base_minor: Floats
+    """The price that curves and ledger are relative to, in minor units."""
+    weights: Floats
+    level: Floats
+    ledger: Floats
+    dispersion: Floats
+    centre: Floats
+    elasticity: Floats
+    elasticity_sd: Floats
+    one_price: Floats
+    """1 where only one price was ever seen."""
+
+
+def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
+    """The shop's pricing step, or nothing where no variant has sold enough."""
+    sales = weekly(material.history)
+    if sales is None:
+        progress("repricing: too few sales to learn from")
+        return ()
+    base = _base_prices(material, sales)
+    taught = lessons(sales, base)
+    beliefs = learn(taught, shipped_prior(*SHIPPED_PRIOR), progress=progress)
+    known = _knowledge(material, sales, base, taught.ratio[0], beliefs)
+    return (_artifact(material, sales, known, beliefs),)
+
+
+def _base_prices(material: Material, sales: Weekly) -> Floats:
+    """The usual price, but the one of the last training as long as it is near: our own changes must not move
+    it."""
+    usual = usual_price(sales)
+    before = _earlier_bases(material)
+    kept = np.array([before.get(variant, 0.0) for variant in sales.variants])
+    near = (kept > 0) & (np.abs(usual / np.maximum(kept, 1) - 1) < 0.5)
+    return np.where(near, kept, usual)
+
+
+def _earlier_bases(material: Material) -> Mapping[str, float]:
+    model = material.current.get(MODEL) if material.current else None
+    if model is None:
+        return {}
+    known = model.once("knowledge", read_knowledge)
+    return dict(zip(known.variants, known.base_minor.tolist(), strict=True))
+
+
+def _knowledge(material: Material, sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs) -> Knowledge:
+    weights = posterior(beliefs)[0]
+    mean, sd = elasticity(weights)
+    return Knowledge(
+        variants=sales.variants,
+        products=sales.products,
+        base_minor=base,
+        weights=weights,
+        level=beliefs.level[0],
+        ledger=_ledger(ratio, sales.known, _cost_ratios(material, sales, base)),
+        dispersion=(dispersion(beliefs) + beliefs.level_var)[0],
+        centre=centre(beliefs)[0],
+        elasticity=mean,
+        elasticity_sd=sd,
+        one_price=_one_price(sales, ratio),
+    )
+
+
+def _one_price(sales: Weekly, ratio: Floats) -> Floats:
+    """1 where a variant's price never moved by half a per cent."""
+    least = np.where(sales.known > 0, ratio, np.inf).min(axis=1)
+    most = np.where(sales.known > 0, ratio, -np.inf).max(axis=1)
+    return np.where(most / least < 1.005, 1.0, 0.0)
+
+
+def _ledger(ratio: Floats, known: Floats, cost: Floats) -> Floats:
+    """What every state says that the last year's prices gained or lost against the base price."""
+    found = np.zeros((len(ratio), tables(0.1).units.shape[1]))
+    for week in range(max(0, ratio.shape[1] - HORIZON), ratio.shape[1]):
+        found = np.where(known[:, week, None] > 0, entered(found, ratio[:, week], cost), found)
+    return found
+
+
+def _cost_ratios(material: Material, sales: Weekly, base: Floats) -> Floats:
+    """Unit cost relative to the base price; the default margin, or a middling one, where the store knows
+    none."""
+    margin = material.policy.prices.default_margin_pct
+    assumed = 1 - float(margin) / 100 if margin is not None else 0.65
+    minor = 10 ** decimals(material.shop.currency)
+    found = np.full(len(base), assumed)
+    for row, (variant, product) in enumerate(zip(sales.variants, sales.products, strict=True)):
+        listed = material.catalogue.get(ProductId(product))
+        cost = next((v.cost for v in listed.variants if v.id == variant), None) if listed else None
+        if cost is not None and cost.amount > 0 and cost.currency == material.shop.currency:
+            found[row] = float(cost.amount) * minor / base[row]
+    return np.asarray(np.clip(found, 0.0, 0.95))
+
+
+def _artifact(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs) -> Artifact:
+    graph = pricing_graph(
+        PricingStep(
+            weights=known.weights.astype(np.float32),
+            level=known.level.astype(np.float32),
+            dispersion=known.dispersion.astype(np.float32),
+            units=tables(0.1).units.astype(np.float32),
+            spacing=SPACING,
+            centre=REFERENCE,
+        )
+    )
+    return Artifact(
+        name=MODEL, graph=graph, card=_card(material, sales, known, beliefs), assets=write_knowledge(known)
+    )
+
+
+def _card(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs) -> ArtifactCard:
+    grid: tuple[int | str, ...] = ("batch", "candidate")
+    return ArtifactCard(
+        name=MODEL,
+        version=f"{material.now:%Y%m%dT%H%M%S}",
+        sha256="",
+        inputs={
+            "product": ("int64", ("batch",)),
+            "ratio": ("float32", grid),
+            "cost_ratio": ("float32", ("batch",)),
+        },
+        outputs=dict.fromkeys(("units", "spread", "profit"), ("float32", grid)),
+        units={"ratio": "price over base price", "units": "a week", "profit": "base prices a week"},
+        thresholds={},
+        training_data=f"{sales.units.shape[1]} weeks of this shop's own sales",
+        metrics={
+            "variants": len(known.variants),
+            "mean_elasticity": float(known.elasticity.mean()),
+            "likelihood_temperature": float(temperature(beliefs)[0]),
+            "slant_of_past_prices": float(beliefs.slant[0]),
+        },
+        licence="the shop's own",
+        created_at=material.now,
+        notes="Confidence is the posterior probability that the new price earns more than the present one. "
+        "Prices that were not set at random prove nothing about revenue.",
+    )
+
+
+def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
+    """Knowledge as files beside the graph: arrays without pickle, names as JSON."""
+    arrays = io.BytesIO()
+    np.savez_compressed(
+        arrays,
+        base_minor=known.base_minor,
+        weights=known.weights.astype(np.float32),
+        level=known.level.astype(np.float32),
+        ledger=known.ledger.astype(np.float32),
+        dispersion=known.dispersion,
+        centre=known.centre,
+        elasticity=known.elasticity,
+        elasticity_sd=known.elasticity_sd,
+        one_price=known.one_price,
+    )
+    names = json.dumps({"variants": list(known.variants), "products": list(known.products)})
+    return {"knowledge.npz": arrays.getvalue(), "names.json": names.encode()}
+
+
+def read_knowledge(assets: Mapping[str, bytes]) -> Knowledge:
+    """Knowledge out of the files beside the graph."""
+    names = json.loads(assets["names.json"])
+    with np.load(io.BytesIO(assets["knowledge.npz"]), allow_pickle=False) as arrays:
+        values = {name: arrays[name].astype(np.float64) for name in arrays.files}
+    return Knowledge(variants=names["variants"], products=names["products"], **values)
