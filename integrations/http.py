@@ -54,6 +54,19 @@ class Budget:
     """Expected wait before the first retry; doubles each time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Bytes ``offset`` to ``offset + size`` of a file."""
+
+    offset: int
+    size: int
+
+    @property
+    def header(self) -> str:
+        """The Range header (RFC 9110 section 14.2)."""
+        return f"bytes={self.offset}-{self.offset + self.size - 1}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request. ``what`` names it in errors and logs, where the URL never appears."""
@@ -72,6 +85,8 @@ class Call:
     """Whether this shop is a sandbox; counts only where the transport allows sandboxes."""
     json: bool = True
     """Whether the answer must be JSON."""
+    window: Window | None = None
+    """The part of a large file that is wanted, in place of the whole answer."""
     budget: Budget | None = None
 
 
@@ -174,6 +189,10 @@ class Transport:
                 raise outcome
             self._sleep(wait)
 
+    def pause(self, seconds: float) -> None:
+        """Wait, by the transport's own clock."""
+        self._sleep(seconds)
+
     def close(self) -> None:
         """Close every idle connection."""
         self._pools.clear()
@@ -227,32 +246,37 @@ class Transport:
             call.method,
             place.path,
             body=call.body,
-            headers={"accept-encoding": "gzip", **call.headers, "host": place.authority},
+            headers=_headers(call, place),
             retries=False,
             redirect=False,
             preload_content=False,
             timeout=urllib3.Timeout(connect=min(budget.connect_s, left), read=min(budget.read_s, left)),
         )
         try:
-            body = self._read(response, budget, deadline)
+            body = self._read(response, budget, deadline, call.window)
         except BaseException:
             response.close()
             raise
-        response.release_conn()
+        _let_go(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(status=response.status, headers=headers, body=body, data=_decoded(body))
 
-    def _read(self, response: urllib3.BaseHTTPResponse, budget: Budget, deadline: float) -> bytes:
-        """The whole body, within the cap and the deadline (a store may drip one byte at a time)."""
-        parts, size = [], 0
+    def _read(
+        self, response: urllib3.BaseHTTPResponse, budget: Budget, deadline: float, window: Window | None
+    ) -> bytes:
+        """The body, within the cap and the deadline (a store may drip one byte at a time)."""
+        skip = window.offset if window and response.status == 200 else 0  # this server knows no ranges
+        body = bytearray()
         while chunk := response.read1(_CHUNK, decode_content=True):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > budget.max_bytes:
+            body += chunk[skip:]
+            skip = max(skip - len(chunk), 0)
+            if window and len(body) >= window.size:
+                return bytes(body[: window.size])
+            if len(body) > budget.max_bytes:
                 raise ValueError("an answer over the size cap")
             if self._clock() > deadline:
                 raise ValueError("an answer that takes too long")
-        return b"".join(parts)
+        return bytes(body)
 
     def _pool(self, place: addresses.Destination, address: str) -> urllib3.HTTPConnectionPool:
         """The pool for one checked address, with the certificate checked against the name."""
@@ -263,6 +287,20 @@ class Transport:
             return self._pools.connection_from_host(
                 address, place.port, place.scheme, pool_kwargs=tls or None
             )
+
+
+def _headers(call: Call, place: addresses.Destination) -> dict[str, str]:
+    """The caller's headers and ours; a window of a compressed file would be a window of another file."""
+    if call.window is not None:
+        return {**call.headers, "host": place.authority, "range": call.window.header}
+    return {"accept-encoding": "gzip", **call.headers, "host": place.authority}
+
+
+def _let_go(response: urllib3.BaseHTTPResponse) -> None:
+    """Keep the connection if its answer was read to the end, close it otherwise."""
+    if getattr(response, "length_remaining", 0):
+        response.close()
+    response.release_conn()
 
 
 def _is_page(answer: Answer) -> bool:

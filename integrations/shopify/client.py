@@ -22,7 +22,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Market, Shop
 from chalicelib.errors import Gone, ScopeMissing
 from integrations.http import Transport
-from integrations.shopify import goods, prices, sales, subscriptions, texts
+from integrations.shopify import bulk, goods, prices, sales, subscriptions, texts
 from integrations.shopify.connection import Connection, part
 from integrations.shopify.desk import Desk
 from integrations.shopify.mapping import number
@@ -78,11 +78,19 @@ class ShopifyClient:
         return sales.one(self._connection, order_id, self._shop.currency)
 
     def product_page(self, *, since: datetime | None, cursor: str | None) -> Page[Product]:
-        """Twenty products, oldest change first; for a whole catalogue see ``bulk``."""
+        """Twenty products, oldest change first; the whole of a large catalogue comes as one export."""
+        if cursor is None and since is None and bulk.worth_it(self._connection, "products"):
+            return Page([], bulk.start(self._connection, "ExportedProducts"))
+        if at := bulk.place(cursor):
+            return bulk.products(self._connection, at, self._shop.currency)
         return goods.page(self._connection, since, cursor, self._shop.currency)
 
     def order_page(self, *, since: datetime | None, cursor: str | None) -> Page[Order]:
-        """Ten orders, oldest change first; for a whole history see ``bulk``."""
+        """Ten orders, oldest change first; the whole of a long history comes as one export."""
+        if cursor is None and since is None and bulk.worth_it(self._connection, "orders"):
+            return Page([], bulk.start(self._connection, "ExportedOrders"))
+        if at := bulk.place(cursor):
+            return bulk.orders(self._connection, at, self._shop.currency)
         return sales.page(self._connection, since, cursor, self._shop.currency)
 
     def changed_since(self, moment: datetime) -> Iterator[ResourceRef]:

@@ -23,7 +23,7 @@ from chalicelib.errors import (
     UnsupportedAction,
 )
 from integrations import envelope
-from integrations.http import Answer, Call, Transport
+from integrations.http import Answer, Budget, Call, Transport, Window
 from integrations.shopify import library, operations
 
 VERSION = "2026-10"
@@ -39,8 +39,10 @@ _CODES: Mapping[str, type[AppError]] = {
     "ACCESS_DENIED": ScopeMissing, "APP_NOT_AUTHORIZED": ScopeMissing,
     "SHOP_INACTIVE": AccessRevoked, "RESOURCE_NOT_FOUND": Gone,
     "INTERNAL_SERVER_ERROR": StoreUnavailable, "INTERNAL_ERROR": StoreUnavailable,
-    "TIMEOUT": StoreUnavailable,
+    "TIMEOUT": StoreUnavailable, "OPERATION_IN_PROGRESS": StoreUnavailable,
+    "LIMIT_REACHED": StoreUnavailable,
 }  # fmt: skip
+_FILE = Budget(seconds=120.0)
 _GONE = ("NOT_FOUND", "DOES_NOT_EXIST")
 
 
@@ -72,6 +74,27 @@ class Connection:
         for error in user_errors(payload):
             raise meaning(error)
         return payload
+
+    def download(self, url: str, offset: int, size: int) -> bytes:
+        """Up to ``size`` bytes of a result file from ``offset`` on; less means that it ends there."""
+        call = Call(
+            method="GET",
+            url=url,
+            what="export file",
+            shop=self._shop.id,
+            window=Window(offset, size),
+            budget=_FILE,
+            sandbox=self._shop.sandbox,
+            json=False,
+        )
+        try:
+            return self._transport.send(call, _past_the_end).body
+        except _Ended:
+            return b""
+
+    def pause(self, seconds: float) -> None:
+        """Wait for the store to get on."""
+        self._transport.pause(seconds)
 
     def pages(self, name: str, field: str, **variables: Any) -> Iterator[Sequence[Any]]:
         """The nodes of a long list, page by page."""
@@ -108,6 +131,15 @@ class Connection:
             idempotent=name not in _ONCE,
             sandbox=self._shop.sandbox,
         )
+
+
+class _Ended(AppError):
+    """There is nothing more in the file."""
+
+
+def _past_the_end(answer: Answer) -> AppError | None:
+    """A window that begins where the file ends: an end to be told, not a failure."""
+    return _Ended() if answer.status == 416 else None
 
 
 def part(data: Any, name: str) -> Mapping[str, Any]:
