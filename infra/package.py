@@ -49,6 +49,9 @@ LARGE_ARTIFACT = 20 * 2**20
 UNPACKED_LIMIT = 150 * 10**6
 """Ours, for the archive alone; Lambda's is 250 MiB with layers ("Lambda quotas", developer guide)."""
 
+ELF_MACHINES = {"x86_64": 62, "arm64": 183}
+"""e_machine of the System V ABI."""
+
 MUST_HOLD = (
     *("app.py", "chalice/app.py", "chalicelib/ports.py", "functions/__init__.py", "integrations/__init__.py"),
     *("model_artifacts/__init__.py", "numpy/__init__.py", "onnx/__init__.py", "onnxruntime/__init__.py"),
@@ -88,7 +91,7 @@ def package(architecture: str, out: Path, say: Callable[[str], None], project: P
     _chalice(stage, out, merged)
     shutil.rmtree(stage)
     archive = out / "deployment.zip"
-    check(archive)
+    check(archive, architecture)
     with zipfile.ZipFile(archive) as opened:
         unpacked = sum(info.file_size for info in opened.infolist())
     packed = archive.stat().st_size
@@ -96,11 +99,16 @@ def package(architecture: str, out: Path, say: Callable[[str], None], project: P
     return archive
 
 
-def check(archive: Path) -> None:
-    """Refuse an archive that lacks what Chalice forgets silently. Raises RuntimeError."""
+def check(archive: Path, architecture: str) -> None:
+    """Refuse what lacks a part that Chalice forgets silently, or is for another processor: RuntimeError."""
     with zipfile.ZipFile(archive) as opened:
         names = opened.namelist()
         unpacked = sum(info.file_size for info in opened.infolist())
+        foreign = [
+            name for name in names if _machine_of(opened, name) not in (None, ELF_MACHINES[architecture])
+        ]
+    if foreign:
+        raise RuntimeError(f"libraries for another processor than {architecture}: {', '.join(foreign[:3])}")
     missing = [part for part in MUST_HOLD if not any(name.startswith(part) for name in names)]
     if missing:
         raise RuntimeError(f"the archive lacks {', '.join(missing)}")
@@ -108,6 +116,15 @@ def check(archive: Path) -> None:
         raise RuntimeError(
             f"{unpacked / 1e6:.0f} MB unpacked; at most {UNPACKED_LIMIT / 1e6:.0f}: see infra/slim.py"
         )
+
+
+def _machine_of(archive: zipfile.ZipFile, name: str) -> int | None:
+    """The processor in a native library's ELF header; None for everything else."""
+    if ".so" not in name:
+        return None
+    with archive.open(name) as opened:
+        head = opened.read(20)
+    return int.from_bytes(head[18:20], "little") if head[:4] == b"\x7fELF" else None
 
 
 def fingerprint(project: Path = ROOT) -> str:
