@@ -91,12 +91,20 @@ def _next(connection: Connection, at: Place, name: str) -> tuple[Sequence[Family
     url = found.get("url")
     if not isinstance(url, str) or not url:
         return [], None  # an empty store has no file
-    data = connection.download(url, at.offset, SLICE)
-    ended = len(data) < SLICE
-    families, used = _families(data, ended=ended)
-    if not ended and not used:
-        raise StoreUnavailable(detail="one object of the export is larger than a slice")
-    return families, None if ended else Place(at.operation, at.offset + used).text()
+    return _slice(connection, url, at, SLICE)
+
+
+def _slice(connection: Connection, url: str, at: Place, size: int) -> tuple[Sequence[Family], str | None]:
+    """Whole objects from a place on; a larger slice is tried where one object fills it."""
+    data = connection.download(url, at.offset, size)
+    if len(data) < size:
+        return _families(data, ended=True)[0], None
+    families, used = _families(data, ended=False)
+    if families:
+        return families, Place(at.operation, at.offset + used).text()
+    if size >= SLICE * 16:
+        raise StoreUnavailable(detail="one object of the export is larger than sixteen slices")
+    return _slice(connection, url, at, size * 2)
 
 
 def _families(data: bytes, *, ended: bool) -> tuple[Sequence[Family], int]:
@@ -111,7 +119,7 @@ def _families(data: bytes, *, ended: bool) -> tuple[Sequence[Family], int]:
             families.append((row, []))
             begins.append(offset)
     if ended or not families:
-        return families, len(data)
+        return families, len(data) if ended else 0
     return families[:-1], begins[-1]
 
 
