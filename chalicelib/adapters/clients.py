@@ -3,6 +3,7 @@
 botocore is used without boto3's resource layer: half the import, and no module-level session.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,10 @@ class Clients:
         self._endpoint_url = endpoint_url
         self._connections = connections
         self._session = Session()
+
+    def watch(self, seen: Callable[[str], None]) -> None:
+        """Tell ``seen`` the name of every call before it is made; for counting what an event costs."""
+        self._session.register("before-call", lambda **told: seen(told["model"].name))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
