@@ -7,6 +7,7 @@ A store event becomes proposals, guardrails sift them, an adapter applies them, 
     people ──pages──► app          buyers ──► storefront
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.services import Services
 
 app = Chalice(app_name="tradewind")
-app.api.binary_types.append("*/*")
+app.api.binary_types.append("application/json")  # webhook bodies arrive byte-exact
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 TEXT: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
@@ -42,7 +43,9 @@ def services() -> "Services":
     from functions import FUNCTIONS
     from integrations.http import Transport
 
-    return aws.services(FUNCTIONS, MARKETPLACES, engines, Transport)
+    mine = aws.settings()
+    found = engines(deepl_key=mine.deepl_key, deepl_url=mine.deepl_url)
+    return aws.services(FUNCTIONS, MARKETPLACES, found, Transport)
 
 
 @app.route("/hooks/{marketplace}", methods=["POST"], content_types=[JSON, FORM])
@@ -67,9 +70,10 @@ def _accept(marketplace: str, account: str) -> Response:
 def raw(request: Request | None, account: str = "") -> RawRequest:
     """The request with its body as the bytes that were sent."""
     assert request is not None  # noqa: S101  Chalice sets it before it calls a route
-    query = request.query_params or {}
+    query: Mapping[str, str] = request.query_params or {}
+    body = request.raw_body
     return RawRequest(
-        method=request.method, path=request.path, account=account, body=bytes(request.raw_body),
+        method=request.method, path=request.path, account=account, body=body if isinstance(body, bytes) else body.encode(),
         headers={name.lower(): value for name, value in request.headers.items()},
         query={name: query[name] for name in query},
     )  # fmt: skip

@@ -41,13 +41,13 @@ def mouth(marketplaces: Mapping[str, Marketplace]) -> Mouth:
 def services(
     functions: Mapping[FunctionName, Function],
     marketplaces: Mapping[str, Marketplace],
-    engines: Callable[[Settings], Sequence[Engine]],
+    engines: Sequence[Engine],
     transport: Callable[..., Any],
 ) -> "Services":
     """Everything else."""
     mine = settings()
     reach = transport(sandbox=mine.sandbox)
-    return bootstrap.build(mine, ground(), functions, marketplaces, engines(mine), reach)
+    return bootstrap.build(mine, ground(), functions, marketplaces, engines, reach)
 
 
 def ground() -> Ground:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from chalicelib.contracts import Credentials, StoreFacts
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
@@ -25,7 +26,7 @@ def connect(
         AppError: what the store answered to the first call.
     """
     facts = services.prove(draft, credentials).facts()
-    if facts.account and draft.marketplace != "" and not _same_store(draft, facts):
+    if facts.account and not _same_store(draft, facts):
         raise NotAllowed("These credentials belong to another store.")
     shop = replace(with_facts(draft, facts), state=ShopState.CONNECTED, connected_at=services.clock.now())
     services.shops.save_credentials(shop.id, credentials)
@@ -101,10 +102,9 @@ def note(services: Services, shop: ShopId, deed: Deed, by: str, text: str = "") 
 
 
 def _same_store(draft: Shop, facts: StoreFacts) -> bool:
-    """The store's own name for itself must be part of where we reach it."""
-    return facts.account.rstrip("/").casefold().partition("://")[2] in draft.endpoint.casefold() or (
-        facts.account.casefold() in {draft.endpoint.casefold(), _account(draft.id).casefold()}
-    )
+    """The store's own name for itself must be the one we know it by, or the host we reach it at."""
+    host = facts.account.rpartition("://")[2].partition("/")[0].casefold()
+    return host in {_account(draft.id).casefold(), urlsplit(draft.endpoint).netloc.casefold()}
 
 
 def _start_policy(services: Services, shop: ShopId, modes: Mapping[FunctionName, Mode]) -> None:

@@ -61,8 +61,7 @@ def _read_products(
 ) -> tuple[int, str | None]:
     page = client.product_page(since=None, cursor=cursor)
     services.catalogue.see_many(shop.id, page.items)
-    for product in page.items:
-        upkeep.note_prices(services, shop.id, product)
+    services.prices.begin(shop.id, [point for product in page.items for point in upkeep.prices_of(product)])
     return len(page.items), page.cursor
 
 

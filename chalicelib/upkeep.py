@@ -14,6 +14,7 @@ from chalicelib.domain.events import EventKind, StoreEvent
 from chalicelib.domain.ids import OrderId, ProductId, ShopId
 from chalicelib.domain.orders import Order
 from chalicelib.errors import Gone
+from chalicelib.guardrails import PricePoint
 from chalicelib.services import Services
 from chalicelib.storage.catalogue import fingerprint
 
@@ -59,9 +60,17 @@ def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *,
 
 def note_prices(services: Services, shop: ShopId, product: Product) -> None:
     """Append prices that the merchant set to the price history."""
-    for variant in product.variants:
-        if variant.price is not None:
-            services.prices.saw(shop, variant.id, variant.price, product.updated_at)
+    for point in prices_of(product):
+        services.prices.saw(shop, point.variant_id, point.price, point.at)
+
+
+def prices_of(product: Product) -> tuple[PricePoint, ...]:
+    """The prices that a product shows now, as points of the price history."""
+    return tuple(
+        PricePoint(variant_id=variant.id, at=product.updated_at, price=variant.price, ours=False)
+        for variant in product.variants
+        if variant.price is not None
+    )
 
 
 def customer_of(services: Services, shop: ShopId, order: Order) -> str:

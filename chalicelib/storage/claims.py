@@ -14,6 +14,7 @@ again.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.domain.events import StoreEvent
 from chalicelib.domain.journal import Outcome
@@ -65,7 +66,9 @@ class Claims:
     def claim(self, event: StoreEvent, now: datetime) -> Claim:
         """Take the event, or learn who has it."""
         key = places.key(event.shop_id, Kind.CLAIM, event.id)
-        body = {"state": "held", "deadline": (now + self._lease).isoformat(), "finished": {}}
+        body: dict[str, Any] = {"state": "held", "deadline": (now + self._lease).isoformat(), "finished": {}}
+        if event.scheduled or event.topic == "reconcile":
+            body["clock"] = True  # our own clock's messages are not in the counting equation
         fresh = Record(key=key, body=body, expires_at=now + KEEP)
         try:
             return Claim(Hold.MINE, self._records.put(fresh, ABSENT), fresh=True)

@@ -30,11 +30,12 @@ class Prices:
         if latest is not None and (latest.price == price or latest.at >= at):
             return False
         point = PricePoint(variant_id=variant, at=at, price=price, ours=ours)
-        stem = _stem(variant, market)
-        place = places.key(shop, Kind.PRICE, stem, by=stem)
-        key = Key(place.partition, f"{stem}{at.isoformat(timespec='milliseconds')}")
-        self._records.put(Record(key=key, body=to_json(point), expires_at=at + KEEP))
+        self._records.put(_record(shop, point, market))
         return True
+
+    def begin(self, shop: ShopId, points: Sequence[PricePoint]) -> None:
+        """The first prices of a page of products, in few writes; reading the page again changes nothing."""
+        self._records.put_many([_record(shop, point, None) for point in points])
 
     def latest(self, shop: ShopId, variant: VariantId, market: MarketId | None = None) -> PricePoint | None:
         """The newest price known."""
@@ -54,6 +55,13 @@ class Prices:
         partition = places.key(shop, Kind.PRICE, stem, by=stem).partition
         for record in self._records.query(partition, prefix=stem, reverse=reverse, limit=limit):
             yield from_json(record.body, PricePoint)
+
+
+def _record(shop: ShopId, point: PricePoint, market: MarketId | None) -> Record:
+    stem = _stem(point.variant_id, market)
+    place = places.key(shop, Kind.PRICE, stem, by=stem)
+    key = Key(place.partition, f"{stem}{point.at.isoformat(timespec='milliseconds')}")
+    return Record(key=key, body=to_json(point), expires_at=point.at + KEEP)
 
 
 def _stem(variant: VariantId, market: MarketId | None) -> str:

@@ -41,6 +41,11 @@ class Proposals:
             raise Gone("This proposal does not exist (any more).")
         return _read(record)
 
+    def many(self, shop: ShopId, proposals: Sequence[ProposalId]) -> Mapping[ProposalId, Proposal]:
+        """Those that exist, in one read: a page of the journal asks what can still be undone."""
+        found = self._records.get_many([places.key(shop, Kind.PROPOSAL, name) for name in proposals])
+        return {proposal.id: proposal for proposal in map(_read, found.values())}
+
     def standing(self, proposals: Sequence[Proposal]) -> Mapping[ProposalId, Standing]:
         """For each: was it made before, what is known of its target, is it unwanted."""
         wanted = {p.id: (_at(p), targets.place(p.shop_id, p.target), _blocked(p)) for p in proposals}

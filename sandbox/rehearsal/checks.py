@@ -1,13 +1,10 @@
 """The invariants of reliability, checked on a finished rehearsal."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
+from chalicelib.counting import Tally, tally
 from chalicelib.domain.events import from_message
 from chalicelib.domain.ids import Target
-from chalicelib.domain.journal import DONE, Outcome
-from chalicelib.storage import places
-from chalicelib.storage.places import Kind
 from sandbox.bazaar import Effect
 from sandbox.rehearsal.stage import Stage
 
@@ -17,46 +14,26 @@ class Verdict:
     """What a rehearsal came to."""
 
     accepted: int
-    outcomes: Counter[str]
+    tally: Tally
     effects: int
     complaints: list[str] = field(default_factory=list)
-
-    @property
-    def equation(self) -> str:
-        """The counting equation, term by term."""
-        done = sum(self.outcomes[str(outcome)] for outcome in DONE)
-        rest = {word: count for word, count in self.outcomes.items() if word not in {str(o) for o in DONE}}
-        terms = " + ".join(f"{count} {word}" for word, count in sorted(rest.items()))
-        return f"{self.accepted} accepted = {done} done + {terms}"
 
 
 def judge(stage: Stage) -> Verdict:
     """Every complaint, each naming its invariant; none means that all hold."""
-    outcomes, complaints = _count(stage)
+    counted = tally(stage.records, stage.shops, _all(stage), clock=True)
+    complaints = _ended_once(stage, counted)
     effects = [effect for stall in stage.bazaar.stalls.values() for effect in stall.effects]
     for stall in stage.bazaar.stalls.values():
         complaints += _effects(stall.effects)
     complaints += _converged(stage)
-    return Verdict(len(stage.sent), outcomes, len(effects), complaints)
+    return Verdict(len(stage.sent), counted, len(effects), complaints)
 
 
-def _count(stage: Stage) -> tuple[Counter[str], list[str]]:
+def _ended_once(stage: Stage, counted: Tally) -> list[str]:
     """I1: every accepted delivery ends once: counted by a claim, or in the dead-letter queue."""
-    ended: Counter[str] = Counter()
-    outcomes: Counter[str] = Counter()
-    for shop in stage.shops:
-        for record in places.every(stage.records, shop, Kind.CLAIM):
-            for position, delivery in enumerate(record.body.get("deliveries", ())):
-                ended[delivery] += 1
-                outcomes[record.body["outcome"] if position == 0 else str(Outcome.DUPLICATE)] += 1
-    for message in _all(stage):
-        delivery = from_message(message).delivery
-        if not ended[delivery]:
-            ended[delivery] += 1
-            outcomes[str(Outcome.DEAD)] += 1
-    sent = Counter(from_message(body).delivery for body in stage.sent)
-    lost = [delivery for delivery in sent if ended[delivery] != 1]
-    return outcomes, [f"I1 delivery {delivery} ended {ended[delivery]} times" for delivery in lost]
+    lost = counted.lost({from_message(body).delivery for body in stage.sent})
+    return [f"I1 delivery {delivery} ended {counted.ended[delivery]} times" for delivery in lost]
 
 
 def _all(stage: Stage) -> list[str]:

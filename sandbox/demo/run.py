@@ -1,0 +1,162 @@
+"""Load, connect, train, replay, count: the whole road once, with real orders."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from time import monotonic, sleep
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from chalicelib import connecting
+from chalicelib.domain.events import Schedule
+from chalicelib.domain.ids import FunctionName
+from chalicelib.domain.shop import Mode
+from sandbox import retail
+from sandbox.demo import report
+from sandbox.demo.shops import SHOPIFY_SECRET, DemoShop, connect, open_shops
+from sandbox.platform import Platform
+from sandbox.seed import SeedOrder
+
+HISTORY_FROM = datetime(2011, 8, 1, tzinfo=UTC)
+PATIENCE_S = 900
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    webhooks: int = 500
+    """How many webhooks the stores send, about; 0 replays the whole last quarter."""
+    once: bool = False
+    """End after the table instead of staying up."""
+    goods: int = 600
+    port: int = 8910
+    noise: float = 0.05
+    workers: int = 3
+
+
+def run(options: Options) -> int:
+    """The demonstration; exit status 0 only if every delivery is accounted for and nothing happened twice."""
+    console = Console()
+    console.print("[bold]Tradewind[/bold]: a store event becomes proposals, guardrails sift them, …")
+    platform = Platform(
+        port=0 if options.once else options.port,
+        environment={"TRADEWIND_APP_SECRETS": f"shopify={SHOPIFY_SECRET}"},
+    )
+    try:
+        year = retail.load(goods=options.goods, since=HISTORY_FROM, ends_at=datetime.now(UTC))
+        shops = open_shops(year, platform, noise=options.noise)
+        status = _play(console, platform, shops, options)
+        if not options.once:
+            report.addresses(console, platform, shops)
+            _stay(console)
+        return status
+    finally:
+        platform.close()
+
+
+def _play(console: Console, platform: Platform, shops: Sequence[DemoShop], options: Options) -> int:
+    platform.start_workers(options.workers)
+    modes = _modes(platform)
+    with _progress(console) as progress:
+        _learn(progress, platform, shops, modes)
+        before = report.mark(platform, shops)
+        _replay(progress, platform, shops, options)
+        _drain(progress, platform, shops)
+    return report.table(console, platform, shops, before)
+
+
+def _modes(platform: Platform) -> dict[FunctionName, Mode]:
+    """Recommendations go out by themselves; everything else waits for a person."""
+    modes = dict.fromkeys(platform.services.functions, Mode.PROPOSE)
+    modes[FunctionName("recommendations")] = Mode.AUTOMATIC
+    return modes
+
+
+def _learn(
+    progress: Progress, platform: Platform, shops: Sequence[DemoShop], modes: dict[FunctionName, Mode]
+) -> None:
+    """Connect both shops; first sync, training and the first proposals follow by themselves."""
+    task = progress.add_task("connect, first sync, training", total=None)
+    for shop in shops:
+        connect(platform, shop, modes)
+    if not _settled(platform, shops):
+        raise TimeoutError("the first sync and training did not end in time")
+    progress.update(task, total=1, completed=1)
+
+
+def _replay(progress: Progress, platform: Platform, shops: Sequence[DemoShop], options: Options) -> None:
+    """Orders by time, alternating between the shops, each as its buyer placed it; retraining every week."""
+    wanted = options.webhooks or 10**9
+    task = progress.add_task("orders replayed as signed webhooks", total=options.webhooks or None)
+    begun = _sent(shops)
+    week: datetime | None = None
+    for shop, order in _merged(shops):
+        week = week or order.created_at
+        if order.created_at - week >= WEEK:
+            week = order.created_at
+            for one in shops:
+                connecting.schedule(platform.services, one.id, Schedule.TRAIN)
+        shop.place(order)
+        _keep_pace(platform)
+        progress.update(task, completed=min(wanted, _sent(shops) - begun))
+        if _sent(shops) - begun >= wanted:
+            break
+
+
+def _merged(shops: Sequence[DemoShop]) -> Iterator[tuple[DemoShop, SeedOrder]]:
+    every = [(order.created_at, index, order) for index, shop in enumerate(shops) for order in shop.coming]
+    for _, index, order in islice(sorted(every, key=lambda item: item[:2]), None):
+        yield shops[index], order
+
+
+def _keep_pace(platform: Platform) -> None:
+    """A real shop's buyers do not wait for us; a demonstration on two cores does, a little."""
+    while platform.backlog() > 60:
+        sleep(0.1)
+
+
+def _drain(progress: Progress, platform: Platform, shops: Sequence[DemoShop]) -> None:
+    task = progress.add_task("workers finish", total=None)
+    if not _settled(platform, shops):
+        progress.console.print("[yellow]the queues did not run dry in time[/yellow]")
+    progress.update(task, total=1, completed=1)
+
+
+def _settled(platform: Platform, shops: Sequence[DemoShop]) -> bool:
+    """Until stores have nothing to tell and queues are empty, for a little while."""
+    end = monotonic() + PATIENCE_S
+    calm = 0
+    while monotonic() < end:
+        quiet = platform.idle() and not any(shop.store.pending_deliveries() for shop in shops)
+        calm = calm + 1 if quiet else 0
+        if calm >= 4:
+            return True
+        sleep(0.25)
+    return False
+
+
+def _sent(shops: Sequence[DemoShop]) -> int:
+    return sum(report.deliveries(shop) for shop in shops)
+
+
+def _stay(console: Console) -> None:
+    console.print("Press Ctrl+C to end.")
+    try:
+        while True:
+            sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Bye.")
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
