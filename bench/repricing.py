@@ -16,7 +16,7 @@ from sandbox.market.simulate import Outcome, clairvoyant, open_market, play
 from sandbox.market.tradewind import tradewind
 from sandbox.market.worlds import WORLDS
 
-JUDGES = tuple(range(3_000, 3_020))
+JUDGES = tuple(range(4_000, 4_020))
 CENTRAL = ("promotions", "flat")
 WRONG_PRIORS = ("prior_too_steep", "prior_too_flat")
 

@@ -33,16 +33,18 @@ from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
 from chalicelib.domain.money import Money
 from chalicelib.domain.prices import fitting
 from chalicelib.domain.proposals import ModelVersion, Proposal
-from functions.repricing import markets
+from functions.repricing import account, markets
 from functions.repricing.curves import Floats, lattice_index, relative_units
 from functions.repricing.ledger import tolerance
 from functions.repricing.offers import Offer, offer
 from functions.repricing.policy import Choice, Reach, Situation, Stance, choose, reachable
 from functions.repricing.showing import binding, facts, price_history, profit_curve
-from functions.repricing.train import HORIZON, MODEL, Knowledge, read_knowledge, train
+from functions.repricing.train import MODEL, Knowledge, read_knowledge, train
 
 SCARCE_WEEKS = 2
 """Stock for fewer weeks than this is not made cheaper."""
+HORIZON = 52
+"""Weeks over which harm is reckoned."""
 RANKED_OVER = 4
 """Weeks over which a proposal's worth is counted."""
 
@@ -77,12 +79,18 @@ class Repricing:
         if knowledge is None:
             return Needs()
         named = frozenset(_named(known, knowledge))
-        changing = [one.offer for one in _chosen(known, models)[0]] if known.catalogue else []
+        keys = {account.key(variant) for variant in _variants(known, knowledge)}
+        memory = frozenset(keys | set(markets.memory_keys(known.shop)))
+        if not known.catalogue:
+            return Needs(catalogue=named, memory=memory)
+        offers, _ = _offers(known, knowledge)
+        changing = [one.offer for one in _chosen(known, models)[0]]
+        moved = [one for one in offers if one.price != one.base]
         return Needs(
             catalogue=named,
-            targets=frozenset(one.action for one in changing),
+            memory=memory,
+            targets=frozenset(one.action for one in (*changing, *moved)),
             sales=frozenset(one.product.id for one in changing),
-            memory=frozenset(markets.memory_keys(known.shop)),
         )
 
     def observe(self, known: Context) -> Sequence[CounterUpdate]:
@@ -102,9 +110,10 @@ class Repricing:
         proposals = [_proposal(context, one, knowledge, model) for one in chosen]
         found = [one for one in proposals if one is not None]
         local = markets.decided(context, answers)
+        accounts = _accounts(context, knowledge) if context.event.kind is Schedule.PROPOSE else {}
         return Decision(
             proposals=[*found, *local.proposals],
-            remember=local.remember,
+            remember={**accounts, **local.remember},
             considered=len(chosen) + len(notes) + local.considered,
             notes=[*notes, *local.notes],
         )
@@ -130,6 +139,25 @@ def _named(context: Context, knowledge: Knowledge) -> set[ProductId]:
     return learned & {ProductId(context.event.resource)}
 
 
+def _variants(context: Context, knowledge: Knowledge) -> set[str]:
+    """The variants that an event is about."""
+    named = _named(context, knowledge)
+    pairs = zip(knowledge.variants, knowledge.products, strict=True)
+    return {variant for variant, product in pairs if ProductId(product) in named}
+
+
+def _accounts(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
+    """What to remember tonight: for each of our prices that still stands, one more entry."""
+    found, today = {}, account.day_of(context.now)
+    for one in _offers(context, knowledge)[0]:
+        written, held = context.written.get(one.action.target), context.snapshots.get(one.action.target)
+        if written is not None and held is not None and written.digest == held.digest:
+            place = account.key(one.variant.id)
+            kept = account.parsed(context.memory.get(place))
+            found[place] = account.written(account.entered_until(kept, float(one.price / one.base), today))
+    return found
+
+
 def _chosen(context: Context, models: Models) -> tuple[list[_Chosen], list[str]]:
     """New prices, and why others stay."""
     knowledge, model = _knowledge(models), models.get(MODEL)
@@ -139,7 +167,7 @@ def _chosen(context: Context, models: Models) -> tuple[list[_Chosen], list[str]]
     if not offers:
         return [], notes
     stance = _stance(context)
-    situation = _situation(offers, knowledge, stance)
+    situation = _situation(context, offers, knowledge)
     reach = reachable(situation, stance)
     units = _scored(model, offers, reach, situation)
     if not np.isfinite(units).all():
@@ -183,13 +211,14 @@ def _stance(context: Context) -> Stance:
     )
 
 
-def _situation(offers: Sequence[Offer], knowledge: Knowledge, stance: Stance) -> Situation:
+def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) -> Situation:
     """The offers as arrays, prices relative to the base price; scarce goods are not made cheaper."""
     rows = np.array([one.row for one in offers])
     base = np.array([float(one.base) for one in offers])
 
     def relative(values: Sequence[Decimal]) -> Floats:
-        return np.array([float(value) for value in values]) / base
+        found: Floats = np.array([float(value) for value in values]) / base
+        return found
 
     ratio, lower = relative([one.price for one in offers]), relative([one.span.low for one in offers])
     weights, level = knowledge.weights[rows], knowledge.level[rows]
@@ -197,11 +226,18 @@ def _situation(offers: Sequence[Offer], knowledge: Knowledge, stance: Stance) ->
     stock = np.array([np.inf if one.variant.stock is None else float(one.variant.stock) for one in offers])
     lower = np.where(stock < SCARCE_WEEKS * weekly, np.maximum(lower, ratio * 0.9999), lower)
     return Situation(
-        weights=weights, level=level, ledger=knowledge.ledger[rows], ratio=ratio,
+        weights=weights, level=level, ledger=_ledgers(context, offers), ratio=ratio,
         cost_ratio=np.minimum(relative([one.cost for one in offers]), 0.95), lower=lower,
         upper=relative([one.span.high for one in offers]), dispersion=knowledge.dispersion[rows],
         centre=knowledge.centre[rows], weeks_left=HORIZON,
     )  # fmt: skip
+
+
+def _ledgers(context: Context, offers: Sequence[Offer]) -> Floats:
+    """The harm ledger of each offer: (offer, state)."""
+    texts = [context.memory.get(account.key(one.variant.id)) for one in offers]
+    costs = [float(one.cost / one.base) for one in offers]
+    return np.stack([account.ledger(account.parsed(t), c) for t, c in zip(texts, costs, strict=True)])
 
 
 def _scored(model: Model, offers: Sequence[Offer], reach: Reach, situation: Situation) -> Floats:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from chalicelib.contracts import Artifact, ArtifactCard, Material
-from chalicelib.domain.ids import ProductId
-from chalicelib.domain.money import decimals
 from chalicelib.graphs.demand import PricingStep, pricing_graph
 from functions.repricing.beliefs import (
     Beliefs,
@@ -22,7 +20,6 @@ from functions.repricing.beliefs import (
     temperature,
 )
 from functions.repricing.curves import REFERENCE, SPACING, Floats, tables
-from functions.repricing.ledger import entered
 from functions.repricing.lessons import learn
 from functions.repricing.sales import Weekly, lessons, usual_price, weekly
 
@@ -30,8 +27,6 @@ MODEL = "repricing"
 SHIPPED_PRIOR = (-2.6, 1.3)
 """Mean and spread of price elasticities over products (Bijmolt, van Heerde & Pieters 2005: mean -2.62 in 81
 studies)."""
-HORIZON = 52
-"""Weeks that the harm ledger looks back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +36,9 @@ class Knowledge:
     variants: Sequence[str]
     products: Sequence[str]
     base_minor: Floats
-    """The price that curves and ledger are relative to, in minor units."""
+    """The price that curves are relative to, in minor units."""
     weights: Floats
     level: Floats
-    ledger: Floats
     dispersion: Floats
     centre: Floats
     elasticity: Floats
@@ -62,7 +56,7 @@ def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artif
     base = _base_prices(material, sales)
     taught = lessons(sales, base)
     beliefs = learn(taught, shipped_prior(*SHIPPED_PRIOR), progress=progress)
-    known = _knowledge(material, sales, base, taught.ratio[0], beliefs)
+    known = _knowledge(sales, base, taught.ratio[0], beliefs)
     return (_artifact(material, sales, known, beliefs),)
 
 
@@ -84,7 +78,7 @@ def _earlier_bases(material: Material) -> Mapping[str, float]:
     return dict(zip(known.variants, known.base_minor.tolist(), strict=True))
 
 
-def _knowledge(material: Material, sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs) -> Knowledge:
+def _knowledge(sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs) -> Knowledge:
     weights = posterior(beliefs)[0]
     mean, sd = elasticity(weights)
     return Knowledge(
@@ -93,7 +87,6 @@ def _knowledge(material: Material, sales: Weekly, base: Floats, ratio: Floats, b
         base_minor=base,
         weights=weights,
         level=beliefs.level[0],
-        ledger=_ledger(ratio, sales.known, _cost_ratios(material, sales, base)),
         dispersion=(dispersion(beliefs) + beliefs.level_var)[0],
         centre=centre(beliefs)[0],
         elasticity=mean,
@@ -107,29 +100,6 @@ def _one_price(sales: Weekly, ratio: Floats) -> Floats:
     least = np.where(sales.known > 0, ratio, np.inf).min(axis=1)
     most = np.where(sales.known > 0, ratio, -np.inf).max(axis=1)
     return np.where(most / least < 1.005, 1.0, 0.0)
-
-
-def _ledger(ratio: Floats, known: Floats, cost: Floats) -> Floats:
-    """What every state says that the last year's prices gained or lost against the base price."""
-    found = np.zeros((len(ratio), tables(0.1).units.shape[1]))
-    for week in range(max(0, ratio.shape[1] - HORIZON), ratio.shape[1]):
-        found = np.where(known[:, week, None] > 0, entered(found, ratio[:, week], cost), found)
-    return found
-
-
-def _cost_ratios(material: Material, sales: Weekly, base: Floats) -> Floats:
-    """Unit cost relative to the base price; the default margin, or a middling one, where the store knows
-    none."""
-    margin = material.policy.prices.default_margin_pct
-    assumed = 1 - float(margin) / 100 if margin is not None else 0.65
-    minor = 10 ** decimals(material.shop.currency)
-    found = np.full(len(base), assumed)
-    for row, (variant, product) in enumerate(zip(sales.variants, sales.products, strict=True)):
-        listed = material.catalogue.get(ProductId(product))
-        cost = next((v.cost for v in listed.variants if v.id == variant), None) if listed else None
-        if cost is not None and cost.amount > 0 and cost.currency == material.shop.currency:
-            found[row] = float(cost.amount) * minor / base[row]
-    return np.asarray(np.clip(found, 0.0, 0.95))
 
 
 def _artifact(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs) -> Artifact:
@@ -184,7 +154,6 @@ def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
         base_minor=known.base_minor,
         weights=known.weights.astype(np.float32),
         level=known.level.astype(np.float32),
-        ledger=known.ledger.astype(np.float32),
         dispersion=known.dispersion,
         centre=known.centre,
         elasticity=known.elasticity,
