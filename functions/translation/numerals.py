@@ -13,6 +13,8 @@ _WORDS: Mapping[str, Mapping[str, int]] = {
         "ten": 10, "eleven": 11, "twelve": 12, "dozen": 12, "first": 1, "second": 2, "third": 3, "fourth": 4,
         "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "twenty": 20, "thirty":
         30,
+        "a": 1, "an": 1, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "twenties": 20, "thirties": 30,
+        "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80, "nineties": 90,
         "thirteen": 13, "fourteen": 14, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
         "forty": 40,
         "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "once": 1, "twice": 2, "pair": 2, "both": 2,

@@ -24,6 +24,9 @@ READABLE = frozenset(
 )  # fmt: skip
 """Languages whose script the shipped encoder reads; others get no estimate, and say so."""
 
+ADAPTED = ("de", "zh")
+"""Target languages for which, from English, the model has weights of its own besides the shared ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -50,11 +53,17 @@ class Estimator:
         seen = look(self.encoder, pairs, languages)
         return [
             self._judgement(seen, row, flags, float(quality), float(broken))
-            for row, (flags, quality, broken) in enumerate(zip(plain, *self._scores(seen), strict=True))
+            for row, (flags, quality, broken) in enumerate(
+                zip(plain, *self._scores(seen, languages), strict=True)
+            )
         ]
 
-    def _scores(self, seen: Seen) -> tuple[Sequence[float], Sequence[float]]:
-        out = self.model.run({"features": seen.features, "source": seen.source, "target": seen.target})
+    def _scores(self, seen: Seen, languages: tuple[str, str]) -> tuple[Sequence[float], Sequence[float]]:
+        own = [float(languages == ("en", language)) for language in ADAPTED]
+        group = np.tile(np.array(own, np.float32), (len(seen.features), 1))
+        out = self.model.run(
+            {"features": seen.features, "source": seen.source, "target": seen.target, "language": group}
+        )
         return out["quality"].reshape(-1).tolist(), out["broken"].reshape(-1).tolist()
 
     def _judgement(

@@ -17,7 +17,8 @@ from functions.translation.propose import TRANSLATION
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 SHOP = Shop(
-    id=ShopId("test:stall"), marketplace="test", name="Stall", endpoint="https://stall.example", currency="EUR",
+    id=ShopId("test:stall"), marketplace="test", name="Stall", endpoint="https://stall.example",
+    currency="EUR",
     primary_locale=Locale("en"), locales=(Locale("de"),),
 )  # fmt: skip
 
@@ -60,7 +61,8 @@ class Floor:
     def put(self, product: str, **texts: str) -> None:
         self.sources[product] = {**self.sources.get(product, {}), **texts}
         self.products[ProductId(product)] = Product(
-            id=ProductId(product), handle=product, title=self.sources[product].get("title", ""), vendor="Nordlicht",
+            id=ProductId(product), handle=product, title=self.sources[product].get("title", ""),
+            vendor="Nordlicht",
             status=ProductStatus.PUBLISHED, updated_at=self.now,
             variants=(Variant(id=VariantId(product + "v"), sku="NL-77X"),),
         )  # fmt: skip
@@ -85,7 +87,8 @@ class Floor:
         """Everything that the function asks for, in rounds, as the pipeline reads it."""
         self.events += 1
         event = StoreEvent(
-            id=EventId(f"e{self.events}"), shop_id=self.shop.id, kind=EventKind.PRODUCT_CHANGED, resource=product,
+            id=EventId(f"e{self.events}"), shop_id=self.shop.id, kind=EventKind.PRODUCT_CHANGED,
+            resource=product,
             occurred_at=self.now, received_at=self.now, delivery=f"e{self.events}",
         )  # fmt: skip
         known = Context(shop=self.shop, policy=self.policy, event=event, now=self.now)
