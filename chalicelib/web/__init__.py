@@ -1,0 +1,1 @@
+"""The pages: what waits, what was done, what is allowed. They know no function by name."""

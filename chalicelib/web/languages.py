@@ -1,0 +1,89 @@
+"""Which language a page speaks, and how it writes dates, numbers and money (CLDR, by babel)."""
+
+import gettext
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, dates, numbers
+
+from chalicelib.domain.money import Money, decimals
+
+LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "zh": "中文"}
+_CATALOGUES = Path(__file__).parent / "locale"
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The messages of a language; English where none are compiled."""
+    return gettext.translation("tradewind", _CATALOGUES, [language], fallback=True)
+
+
+def choose(wanted: str, accepts: str) -> str:
+    """The person's own choice, else the first of the browser's that we speak, else English (RFC 9110)."""
+    if wanted in LANGUAGES:
+        return wanted
+    ranges = (part.partition(";") for part in accepts.split(","))
+    ranked = sorted(ranges, key=lambda part: -_weight(part[2]))
+    spoken = (name.strip().partition("-")[0].lower() for name, _, _ in ranked)
+    return next((name for name in spoken if name in LANGUAGES), "en")
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
+
+
+def moment(at: datetime, language: str, zone: str) -> str:
+    """A date and time in the shop's own time zone."""
+    return dates.format_datetime(at, "medium", tzinfo=_zone(zone), locale=_locale(language))
+
+
+def day(at: datetime, language: str, zone: str) -> str:
+    """A date in the shop's own time zone."""
+    return dates.format_date(at.astimezone(_zone(zone)).date(), "long", locale=_locale(language))
+
+
+def ago(at: datetime, now: datetime, language: str) -> str:
+    """How long ago, in words."""
+    return dates.format_timedelta(at - now, add_direction=True, locale=_locale(language))
+
+
+def money(amount: Money, language: str) -> str:
+    """An amount with its currency, as the language writes it, with the digits the currency has."""
+    digits = decimals(amount.currency)
+    pattern = _locale(language).currency_formats["standard"].pattern
+    shown: str = numbers.format_currency(
+        amount.amount.quantize(Decimal(1).scaleb(-digits)), amount.currency, pattern, _locale(language)
+    )
+    return shown
+
+
+def number(value: float | Decimal, language: str) -> str:
+    """A number, as the language writes it."""
+    shown: str = numbers.format_decimal(value, locale=_locale(language))
+    return shown
+
+
+def percent(value: float, language: str) -> str:
+    """A share between 0 and 1 as a percentage."""
+    shown: str = numbers.format_percent(value, locale=_locale(language))
+    return shown
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,140 @@
+"""One request with everything a page needs to answer it: who asks, for which shop, in which language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from urllib.parse import parse_qsl, urlsplit
+
+from chalicelib.contracts import RawRequest
+from chalicelib.domain.ids import ShopId
+from chalicelib.domain.shop import Policy, Shop
+from chalicelib.errors import NotAllowed
+from chalicelib.services import Services
+from chalicelib.web import session
+from chalicelib.web.accounts import Account, Accounts, Person, Role, allows
+from chalicelib.web.answers import Answer, address, redirect
+from chalicelib.web.session import Session
+
+MOST_FIELDS = 2000
+"""Fields that one form may have; the largest of ours selects a page of proposals."""
+
+
+class Missing(Exception):
+    """There is no such page for this person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who asks, and what they may do where."""
+
+    person: Person
+    session: Session
+    accounts: Sequence[Account] = ()
+    operator: bool = False
+    embedded: ShopId | None = None
+    """Set where a marketplace's own admin shows our pages: then it is the only shop there is."""
+    framed_by: tuple[str, ...] = ()
+
+    @property
+    def email(self) -> str:
+        return self.person.email
+
+    def role(self, shop: ShopId) -> Role | None:
+        """What they may do in a shop; None where it is none of their business."""
+        if self.embedded is not None:
+            return Role.OWNER if shop == self.embedded else None
+        if self.operator:
+            return Role.OWNER
+        held = [a.members[self.email] for a in self.accounts if a.every_shop or shop in a.shops]
+        return max(held, key=list(Role).index, default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One request."""
+
+    services: Services
+    request: RawRequest
+    parts: Mapping[str, str] = field(default_factory=dict)
+    visitor: Visitor | None = None
+    shop: Shop | None = None
+    policy: Policy | None = None
+    language: str = "en"
+
+    @property
+    def now(self) -> datetime:
+        return self.services.clock.now()
+
+    @property
+    def who(self) -> Visitor:
+        """The signed-in visitor of a page that asks for one."""
+        assert self.visitor is not None  # noqa: S101  the table of routes let nobody else through
+        return self.visitor
+
+    @property
+    def the_shop(self) -> Shop:
+        """The shop of a page that is about one."""
+        assert self.shop is not None  # noqa: S101
+        return self.shop
+
+    @property
+    def the_policy(self) -> Policy:
+        """The policy of a page that is about one shop."""
+        assert self.policy is not None  # noqa: S101
+        return self.policy
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The register of accounts."""
+        return Accounts(self.services.records, self.services.settings.master_key)
+
+    @cached_property
+    def form(self) -> Mapping[str, tuple[str, ...]]:
+        """The form's fields, each with all of its values. Raises NotAllowed for what is no form of ours."""
+        try:
+            pairs = parse_qsl(self.request.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        except ValueError as error:
+            raise NotAllowed("This form could not be read.") from error
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in pairs:
+            found[name] = (*found.get(name, ()), value)
+        return found
+
+    def field(self, name: str, default: str = "") -> str:
+        """One value of the form, trimmed."""
+        return self.form.get(name, (default,))[0].strip()
+
+    def asked(self, name: str, default: str = "") -> str:
+        """One value of the address's query."""
+        return self.request.query.get(name, default)
+
+    def may(self, role: Role) -> bool:
+        """Whether the visitor may do this in the shop at hand."""
+        held = self.who.role(self.the_shop.id) if self.shop is not None else None
+        return held is not None and allows(held, role)
+
+    def link(self, *parts: str, **query: str) -> str:
+        """The address of a page of ours."""
+        return address(urlsplit(self.services.settings.base_url).path, parts, query)
+
+    def here(self, *parts: str, **query: str) -> str:
+        """The address of a page of this shop."""
+        return self.link("s", self.the_shop.id, *parts, **query)
+
+    @property
+    def csrf(self) -> str:
+        """What forms on this page carry."""
+        return session.csrf(self.services.settings, self.who.session.id) if self.visitor else ""
+
+    def say(self, where: str, text: str, *, good: bool = True) -> Answer:
+        """Go to a page and say something there once."""
+        values = {"text": text, "mood": "good" if good else "bad"}
+        sealed = session.seal(self.services.settings, "said", values, self.now + session.FLASH)
+        line = session.cookie(self.services.settings, session.SAID, sealed, session.FLASH)
+        return redirect(where).with_cookies(line)
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The request's cookies."""
+        return session.cookies_of(self.request.headers.get("cookie", ""))

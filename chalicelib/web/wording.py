@@ -1,0 +1,59 @@
+"""Our own closed words as people read them; the catalogues translate them."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from chalicelib.domain.journal import Deed
+from chalicelib.domain.proposals import Status
+from chalicelib.domain.shop import Mode, ShopState
+from chalicelib.web.accounts import Role
+
+STATUSES: Mapping[Status, str] = {
+    Status.PROPOSED: "waits", Status.APPROVED: "approved", Status.APPLIED: "applied", Status.UNDONE: "undone",
+    Status.DISMISSED: "dismissed", Status.EXPIRED: "expired", Status.SUPERSEDED: "replaced",
+    Status.REFUSED: "refused", Status.FAILED: "failed",
+}  # fmt: skip
+
+DEEDS: Mapping[Deed, str] = {
+    Deed.PROPOSED: "proposed", Deed.APPLIED: "applied", Deed.UNDONE: "undone", Deed.DISMISSED: "dismissed",
+    Deed.REFUSED: "refused", Deed.FAILED: "failed", Deed.CONFLICT: "left alone", Deed.SETTINGS: "settings",
+    Deed.CONNECTED: "connected", Deed.DISCONNECTED: "disconnected", Deed.ERASED: "erased",
+}  # fmt: skip
+
+MODES: Mapping[Mode, tuple[str, str]] = {
+    Mode.OFF: ("Off", "Nothing is looked at and nothing is proposed."),
+    Mode.PROPOSE: ("Propose", "Changes wait in the review queue until somebody decides."),
+    Mode.AUTOMATIC: ("Automatic", "Changes that clear your limits are written at once; each can be undone."),
+}
+
+STATES: Mapping[ShopState, str] = {
+    ShopState.CONNECTING: "connecting", ShopState.CONNECTED: "connected", ShopState.REVOKED: "access revoked",
+    ShopState.UNINSTALLED: "uninstalled",
+}  # fmt: skip
+
+ROLES: Mapping[Role, str] = {
+    Role.VIEWER: "Viewer: looks", Role.EDITOR: "Editor: looks and decides",
+    Role.OWNER: "Owner: also changes settings and members",
+}  # fmt: skip
+
+ORDERS: Mapping[str, str] = {
+    "worth": "Worth most first", "newest": "Newest first", "oldest": "Oldest first", "sure": "Surest first",
+}  # fmt: skip
+
+JOBS: Mapping[str, str] = {
+    "approve": "Approving", "dismiss": "Dismissing", "undo": "Undoing", "sync": "Reading the store",
+}  # fmt: skip
+
+FAILURES: Mapping[int, str] = {
+    HTTPStatus.BAD_REQUEST: "That did not work", HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.CONFLICT: "Somebody was faster",
+    HTTPStatus.GONE: "No longer valid", HTTPStatus.BAD_GATEWAY: "The store said no",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Please try again",
+}  # fmt: skip
+
+SHOP_PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("home", "Home", ()), ("review", "Review", ("review",)), ("activity", "Activity", ("activity",)),
+    ("insights", "Insights", ("insights",)), ("settings", "Settings", ("settings",)),
+    ("usage", "Usage", ("usage",)),
+)  # fmt: skip
+"""A shop's pages in the order of its navigation: key, label, path."""
