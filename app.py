@@ -8,6 +8,7 @@ A store event becomes proposals, guardrails sift them, an adapter applies them, 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,8 @@ def page(**parts: str) -> Response:
     """Pages and their forms; the web package knows the paths."""
     from chalicelib.web.routes import respond
 
-    answer = respond(services(), raw(app.current_request))
+    path = "/" + "/".join(parts.values())  # Chalice names the route, not the path that was asked for
+    answer = respond(services(), replace(raw(app.current_request), path=path))
     return Response(answer.body, dict(answer.headers), answer.status)
 
 
