@@ -32,6 +32,7 @@ from chalicelib.errors import (
 )
 from integrations import addresses
 from integrations.circuit import Circuits
+from integrations.pace import Paces
 
 # urllib3 writes every URL, and with it keys in the query, to its log at DEBUG; nobody needs that.
 logging.getLogger("urllib3.connectionpool").addFilter(lambda record: record.levelno > logging.DEBUG)
@@ -166,6 +167,7 @@ class Transport:
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
         self._resolver, self._observe = resolver, observe
         self.circuits = circuits or Circuits(clock=clock)
+        self.paces = Paces(clock=clock, sleep=sleep)
         self._pools = urllib3.PoolManager(num_pools=64, maxsize=4, block=False, ca_certs=ca_certs)
         self._lock = Lock()
 
@@ -189,6 +191,10 @@ class Transport:
                 raise outcome
             self._sleep(wait)
 
+    def now(self) -> float:
+        """Seconds by the transport's own monotonic clock."""
+        return self._clock()
+
     def pause(self, seconds: float) -> None:
         """Wait, by the transport's own clock."""
         self._sleep(seconds)
@@ -206,11 +212,13 @@ class Transport:
         self, call: Call, budget: Budget, deadline: float, explain: Explain | None
     ) -> Answer | AppError:
         self.circuits.enter(call.shop)
+        self.paces.wait(call.shop)
         began = self._clock()
         outcome = self._exchange(call, budget, deadline)
         status = outcome.status if isinstance(outcome, Answer) else 0
         self._observe(call.what, status, self._clock() - began)
         verdict = _judge(outcome, call, explain) if isinstance(outcome, Answer) else outcome
+        self.paces.learn(call.shop, verdict if isinstance(verdict, AppError) else None)
         if isinstance(verdict, StoreUnavailable):
             self.circuits.failed(call.shop)
         else:

@@ -25,6 +25,7 @@ from chalicelib.errors import (
 from integrations import envelope
 from integrations.http import Answer, Budget, Call, Transport, Window
 from integrations.shopify import library, operations
+from integrations.shopify.cost import Bucket, throttled_for_s
 
 VERSION = "2026-10"
 _EARLY = timedelta(seconds=60)
@@ -51,6 +52,7 @@ class Connection:
 
     def __init__(self, shop: Shop, credentials: CredentialSource, transport: Transport) -> None:
         self._shop, self._credentials, self._transport = shop, credentials, transport
+        self._bucket = Bucket(transport.now)
         self.version = VERSION
         """What the store answered with: it falls forward in silence when a version is no longer served."""
 
@@ -108,6 +110,8 @@ class Connection:
 
     def _ask(self, name: str, variables: Mapping[str, Any], token: str) -> Mapping[str, Any]:
         answers: list[Answer] = []
+        if (wait := self._bucket.wait_s(name)) > 0:
+            self._transport.pause(wait)
 
         def wire(body: bytes, headers: Mapping[str, str]) -> bytes:
             answers.append(self._transport.send(self._call(name, body, headers), _explain))
@@ -117,6 +121,7 @@ class Connection:
             wire, {"X-Shopify-Access-Token": token}, operations.documents()[name], variables, name
         )
         answer = answers[0]
+        self._bucket.learn(name, answer.data)
         self.version = answer.headers.get("x-shopify-api-version", VERSION)
         return part(answer.data, "data")
 
@@ -207,7 +212,7 @@ def _explain(answer: Answer) -> AppError | None:
     first = grave[0] if isinstance(grave[0], dict) else {}
     extensions = first.get("extensions")
     if isinstance(extensions, dict) and extensions.get("code") == "THROTTLED":
-        return RateLimited(after=_bucket_wait(answer.data), detail="THROTTLED")
+        return RateLimited(after=throttled_for_s(answer.data), detail="THROTTLED")
     return meaning(first)
 
 
@@ -218,17 +223,3 @@ def _redacted(error: Any) -> bool:
     extensions, path = error.get("extensions"), error.get("path")
     denied = isinstance(extensions, dict) and extensions.get("code") == "ACCESS_DENIED"
     return denied and isinstance(path, list) and len(path) > 1
-
-
-def _bucket_wait(data: Mapping[str, Any]) -> float:
-    """Seconds until the cost bucket, refilled at ``restoreRate`` a second, holds what the query asked for."""
-    extensions = data.get("extensions")
-    cost = extensions.get("cost") if isinstance(extensions, dict) else None
-    status = cost.get("throttleStatus") if isinstance(cost, dict) else None
-    if not isinstance(cost, dict) or not isinstance(status, dict):
-        return 1.0
-    try:
-        missing = float(cost["requestedQueryCost"]) - float(status["currentlyAvailable"])
-        return min(max(missing / max(float(status["restoreRate"]), 1.0), 0.1), 60.0)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return 1.0

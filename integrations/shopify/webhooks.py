@@ -88,7 +88,7 @@ class ShopifyReader:
     def normalise(self, request: RawRequest, received_at: datetime) -> StoreEvent:
         """Theirs to ours. Raises MalformedPayload and nothing else."""
         body = envelope.parse_object(request.body)
-        return _event(request.headers, body, envelope.fingerprint(request.body), received_at)
+        return _event(request.headers, body, request.body, received_at)
 
     def normalise_bridge(self, event: Mapping[str, Any], received_at: datetime) -> StoreEvent:
         """The same event from Amazon EventBridge's partner bus, which is trusted and carries no signature.
@@ -102,11 +102,11 @@ class ShopifyReader:
         if not isinstance(payload, dict) or not isinstance(metadata, dict):
             raise MalformedPayload(detail="an event without payload or metadata")
         headers = {str(name).lower(): envelope.text_of(value) for name, value in metadata.items()}
-        return _event(headers, payload, str(event.get("id", "")), received_at)
+        return _event(headers, payload, str(event.get("id", "")).encode(errors="replace"), received_at)
 
 
 def _event(
-    headers: Mapping[str, str], body: Mapping[str, Any], fingerprint: str, received_at: datetime
+    headers: Mapping[str, str], body: Mapping[str, Any], said: bytes, received_at: datetime
 ) -> StoreEvent:
     shop = headers.get("x-shopify-shop-domain", "").lower()
     if not _SHOP.fullmatch(shop) or not _agrees(body, shop):
@@ -115,10 +115,10 @@ def _event(
     kind = TOPICS.get(topic, EventKind.UNKNOWN)
     resource = "" if kind is EventKind.UNKNOWN else _resource(topic, body)
     updated = envelope.text_of(body.get("updated_at"))[:40]
-    cause = headers.get("x-shopify-event-id") or headers.get("x-shopify-webhook-id") or fingerprint
+    cause = headers.get("x-shopify-event-id") or headers.get("x-shopify-webhook-id")
     occurred_at = envelope.moment(updated) or envelope.moment(headers.get("x-shopify-triggered-at"))
     return StoreEvent(
-        id=event_id(NAME, shop, topic, resource, cause, updated),
+        id=event_id(NAME, shop, topic, resource, cause or envelope.fingerprint(said), updated),
         shop_id=shop_id(NAME, shop),
         kind=kind,
         resource=resource,
