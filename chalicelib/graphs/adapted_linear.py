@@ -40,6 +40,8 @@ class AdaptedLinear:
     by_group: Floats
     """(width, groups)"""
     intercept: float
+    group_intercepts: Floats
+    """(groups,), added to the intercept"""
     odds: Floats
     """(width,)"""
     odds_intercept: float
@@ -48,8 +50,8 @@ class AdaptedLinear:
 def build(trained: AdaptedLinear, *, group: str, value: str, odds: str) -> bytes:
     """ONNX bytes.
 
-    Inputs: float32 (rows, columns) by block name, and ``group``, float32 (rows, groups), 1 where a row belongs to a
-    group. Outputs: ``value`` and ``odds``, float32 (rows,).
+    Inputs: float32 (rows, columns) by block name, and ``group``, float32 (rows, groups), 1 where a row
+    belongs to a group. Outputs: ``value`` and ``odds``, float32 (rows,).
     """
     nodes = [node for name in trained.blocks for node in _scaled(name)]
     nodes += [
@@ -58,7 +60,8 @@ def build(trained: AdaptedLinear, *, group: str, value: str, odds: str) -> bytes
         helper.make_node("MatMul", ["z", "by_group"], ["apart"]),
         helper.make_node("Mul", ["apart", group], ["chosen"]),
         helper.make_node("ReduceSum", ["chosen", "columns"], ["added"], keepdims=0),
-        helper.make_node("Sum", ["common", "added", "intercept"], [value]),
+        helper.make_node("MatMul", [group, "group_intercepts"], ["level"]),
+        helper.make_node("Sum", ["common", "added", "level", "intercept"], [value]),
         helper.make_node("MatMul", ["z", "odds.w"], ["leaning"]),
         helper.make_node("Add", ["leaning", "odds.b"], [odds]),
     ]
@@ -87,7 +90,8 @@ def _constants(trained: AdaptedLinear) -> list[TensorProto]:
     values: dict[str, NDArray[Any]] = {
         "low": np.array(-trained.clip, np.float32), "high": np.array(trained.clip, np.float32),
         "columns": np.array([1], np.int64), "shared": trained.shared, "by_group": trained.by_group,
-        "intercept": np.array(trained.intercept, np.float32), "odds.w": trained.odds,
+        "intercept": np.array(trained.intercept, np.float32),
+        "group_intercepts": trained.group_intercepts, "odds.w": trained.odds,
         "odds.b": np.array(trained.odds_intercept, np.float32),
     }  # fmt: skip
     for name, block in trained.blocks.items():

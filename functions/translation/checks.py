@@ -11,9 +11,9 @@ from functions.translation.features import copied
 WORLD = ("de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv", "zh")
 """Languages that a result is told from, besides its own."""
 _WIDE = 2.8
-"""What one Chinese, Japanese or Korean character counts against a Latin letter (medians over MLQE-PE's dev set)."""
+"""What a Chinese, Japanese or Korean character counts against a Latin letter (median, MLQE-PE's dev set)."""
 _NEGATIONS = {
-    "en": r"\b(?:not|no|never|without|non|cannot|none|nor)\b|n['’]t\b",
+    "en": r"\b(?:not|no(?![.\w])|never|without|non|cannot|none|nor)\b|n['’]t\b",
     "de": r"\b(?:nicht|kein\w*|nie\w*|ohne|weder|un\w{4,}|nein)\b|\w+(?:frei|los)\w*\b",
     "fr": r"\b(?:ne|n['’]|pas|jamais|sans|aucun\w*|non|ni)\b|n['’]",
     "es": r"\b(?:no|nunca|sin|ning\w+|ni|jamás)\b",
@@ -33,6 +33,8 @@ def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reas
     else:
         yield from _wrong_language(source, target, languages)
     yield from _length(source, target, languages)
+    if negation_dropped(source, target, languages):
+        yield Reason(text="A negation of the source seems to be missing.")
     if _repeats(target) > _repeats(source) + 1:
         yield Reason(text="Words are repeated over and over.")
 
@@ -48,7 +50,7 @@ def looks_copied(source: str, target: str, languages: tuple[str, str]) -> bool:
 
 
 def _mostly_names(source: str) -> bool:
-    """A list of names and titles, as in a bibliography, rightly stays as it is; a short title in capitals does not."""
+    """A long list of names and titles, as in a bibliography, rightly stays as it is."""
     words = re.findall(r"[^\W\d_]{2,}", source)
     return len(words) > 8 and sum(word[0].islower() for word in words) * 3 < len(words)
 

@@ -22,8 +22,10 @@ LARGEST = 200_000
 """Characters of a field that is translated; stores hold at most a third of that."""
 _HTML = re.compile(r"<[A-Za-z][A-Za-z0-9]*[\s/>]|&(?:[a-z]+|#\d+);")
 _ALWAYS = frozenset({"body_html", "description", "description_html", "short_description", "content", "body"})
+MESSAGE = "message"
+"""The key of a text that belongs to no field: plain, of any length."""
 _NEVER = frozenset(
-    {"title", "name", "meta_title", "meta_description", "product_type", "alt", "handle", "slug"}
+    {MESSAGE, "title", "name", "meta_title", "meta_description", "product_type", "alt", "handle", "slug"}
 )
 
 _UNUSABLE = Reason(text="The engine's answer to this text could not be used; it is asked again in a week.")
