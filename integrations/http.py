@@ -319,9 +319,21 @@ def _decoded(body: bytes) -> Any:
     """The JSON value with exact decimals, or None; deep nesting and NaN are no reason to fall over."""
     try:
         text = body.decode("utf-8-sig")
-        return json.loads(text, parse_float=Decimal, parse_constant=_refuse) if text else None
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse) if text else None
+        return _mended(value) if b"\\ud" in body or b"\\uD" in body else value
     except (ValueError, RecursionError, InvalidOperation):
         return None
+
+
+def _mended(value: Any) -> Any:
+    """Text without half characters: JSON can escape what UTF-8 cannot hold, and it would fail much later."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(inner) for inner in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(inner) for name, inner in value.items()}
+    return value
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -45,9 +45,8 @@ def _number(value: object) -> int:
 
 def _list(value: object) -> list[Any]:
     """PHP sends an empty list for an empty map, and a map for a list with a gap."""
-    if isinstance(value, dict):
-        return list(value.values())
-    return list(value) if isinstance(value, list) else []
+    found = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [one for one in found if one is not None]
 
 
 def _map(value: object) -> Mapping[str, Any]:

@@ -84,7 +84,7 @@ def order(found: StoreOrder, currency: str) -> Order:
         created_at=found.date_created_gmt or EPOCH,
         updated_at=changed_at(found),
         currency=paid,
-        total=Money(found.total or Decimal(0), paid),
+        total=_owed(found.total, paid),
         discount=money(found.discount_total, paid),
         shipping_cost=money(found.shipping_total, paid),
         lines=tuple(_line(line, paid, tax=bool(found.prices_include_tax)) for line in found.line_items),
@@ -93,7 +93,7 @@ def order(found: StoreOrder, currency: str) -> Order:
         channel=_CHANNELS.get(found.created_via, found.created_via),
         cancelled_at=changed_at(found) if found.status == "cancelled" else None,
         fulfilled=found.status == "completed",
-        refunded=Money(sum((abs(r.total or Decimal(0)) for r in found.refunds), Decimal(0)), paid),
+        refunded=_owed(sum((abs(r.total or Decimal(0)) for r in found.refunds), Decimal(0)), paid),
         held=found.status == "on-hold",
         note=found.customer_note,
         locale=_meta(found, "wpml_language") or _meta(found, "_buyer_locale"),
@@ -158,6 +158,11 @@ def money(amount: Decimal | None, currency: str) -> Money | None:
         return None
 
 
+def _owed(amount: Decimal | None, currency: str) -> Money:
+    """An amount that must be there; where the store sends none, or an absurd one, it is nothing."""
+    return money(amount, currency) or Money(Decimal(0), currency)
+
+
 def amount_text(amount: Decimal, currency: str) -> str:
     """An amount with the digits its currency has."""
     return f"{amount:.{decimals(currency)}f}"
@@ -183,7 +188,7 @@ def _line(line: StoreLine, currency: str, *, tax: bool) -> OrderLine:
         product_id=ProductId(str(line.product_id)) if line.product_id else None,
         variant_id=VariantId(str(line.variation_id or line.product_id)) if line.product_id else None,
         quantity=line.quantity,
-        unit_price=Money(unit, currency).rounded(),
+        unit_price=_owed(unit, currency).rounded(),
         title=line.name,
     )
 

@@ -123,6 +123,13 @@ def test_a_good_answer_is_decoded_with_exact_decimals(site: Site) -> None:
     assert site.asked[0][2]["host"] == site.url.removeprefix("http://")
 
 
+def test_half_characters_are_mended_and_whole_ones_kept(site: Site) -> None:
+    site.script = [(200, JSON, b'{"a": ["\\ud83d\\ude00", "x\\ud800y", "\\uDC00"], "\\ud800": 1}')]
+    data = sender(Time()).send(call(site)).data
+    assert data["a"] == ["😀", "x\ufffdy", "\ufffd"]
+    assert str(data).encode()
+
+
 def test_the_connection_is_kept(site: Site) -> None:
     ports: set[int] = set()
 
