@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,8 +16,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shopify_app import ShopifyApp
-from standardwebhooks.webhooks import hmac_data
 
 from chalicelib.contracts import RawRequest
 from chalicelib.domain.events import EventKind
@@ -28,7 +27,6 @@ from integrations.shopify.webhooks import COMPLIANCE, ShopifyReader
 SHARED = Path(__file__).parents[4] / "shared" / "shopify"
 CLIENT, SECRET, DOMAIN = "test_client", "hush", "demo.myshopify.com"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PEER = ShopifyApp(client_id=CLIENT, client_secret=SECRET)
 READER = ShopifyReader()
 
 
@@ -86,10 +84,17 @@ def test_a_missing_header_is_a_bad_signature() -> None:
     assert not accepted(replace(request, headers=bare))
 
 
+@cache
+def peer() -> Any:
+    """Shopify's own package for Python, as an independent judge."""
+    found = pytest.importorskip("shopify_app", reason="the peer shopifyapp is not installed")
+    return found.ShopifyApp(client_id=CLIENT, client_secret=SECRET)
+
+
 def peer_accepts(body: str, given: str) -> bool:
     headers = {"X-Shopify-Hmac-SHA256": given, "X-Shopify-Shop-Domain": DOMAIN}
     request: Any = {"method": "POST", "headers": headers, "url": "https://app.example/hooks", "body": body}
-    return bool(PEER.verify_webhook_req(request).ok)
+    return bool(peer().verify_webhook_req(request).ok)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -118,7 +123,8 @@ def test_random_digests_as_standard_webhooks_computes_them(body: bytes, secret: 
         def app(self, marketplace: str) -> Sequence[bytes]:
             return [secret]
 
-    given = base64.b64encode(hmac_data(secret, body)).decode()
+    standard = pytest.importorskip("standardwebhooks.webhooks", reason="standardwebhooks is not installed")
+    given = base64.b64encode(standard.hmac_data(secret, body)).decode()
     if b'domain"' not in body:
         READER.verify(webhook(body, given), One())
 
@@ -163,7 +169,7 @@ def test_random_proxy_calls_as_shopifys_own_package_sees_them(extra: list[tuple[
     )
     request: Any = {"method": "GET", "headers": {}, "url": url, "body": ""}
     ours = install.check_proxy([*query, ("signature", digest)], [SECRET.encode()], datetime.now(UTC))
-    assert PEER.verify_app_proxy_req(request).ok
+    assert peer().verify_app_proxy_req(request).ok
     assert ours.domain == DOMAIN
 
 
@@ -287,7 +293,10 @@ def test_where_we_are_stricter_than_shopifys_own_package(vectors: Mapping[str, A
     assert {name for name, ok in said.items() if not ok} <= set(BAD_TOKENS)
 
 
-PAYLOADS = sorted((SHARED / "webhook_payloads").glob("*.json")) if SHARED.exists() else []
+ABSENT = pytest.mark.skip(reason="the documented payloads are not on this machine")
+PAYLOADS: Sequence[Any] = sorted((SHARED / "webhook_payloads").glob("*.json")) or [
+    pytest.param(Path(), marks=ABSENT)
+]
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)

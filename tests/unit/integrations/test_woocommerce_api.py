@@ -168,8 +168,9 @@ def bench() -> Iterator[Bench]:
 # --- webhooks ---
 
 
-def captured() -> list[Path]:
-    return sorted(CAPTURED.glob("*.body")) if CAPTURED.exists() else []
+def captured() -> Sequence[Any]:
+    absent = pytest.mark.skip(reason="the captured webhooks are not on this machine")
+    return sorted(CAPTURED.glob("*.body")) or [pytest.param(Path(), marks=absent)]
 
 
 @pytest.mark.parametrize("path", captured(), ids=lambda path: path.name.removesuffix(".body"))
