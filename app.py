@@ -7,9 +7,9 @@ A store event becomes proposals, guardrails sift them, an adapter applies them, 
     people ──pages──► app          buyers ──► storefront
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from chalice import Chalice, Response
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 app = Chalice(app_name="tradewind")
 app.api.binary_types.append("application/json")  # webhook bodies arrive byte-exact
 
+def metered[**P, T](handler: Callable[P, T]) -> Callable[P, T]:
+    """Hand in what was counted when a handler ends."""
+
+    @wraps(handler)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return handler(*args, **kwargs)
+        finally:
+            aws.flush()
+
+    return run
+
+
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 TEXT: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
 PAGE_DEPTH = 6
@@ -39,9 +52,8 @@ def mouth() -> accepting.Mouth:
 @cache
 def services() -> "Services":
     """Everything else, made when it is first needed."""
-    from integrations.engines import engines
-
     from functions import FUNCTIONS
+    from integrations.engines import engines
     from integrations.http import Transport
 
     mine = aws.settings()
@@ -50,12 +62,14 @@ def services() -> "Services":
 
 
 @app.route("/hooks/{marketplace}", methods=["POST"], content_types=[JSON, FORM])
+@metered
 def hook(marketplace: str) -> Response:
     """One address for all shops of a marketplace."""
     return _accept(marketplace, "")
 
 
 @app.route("/hooks/{marketplace}/{account}", methods=["POST"], content_types=[JSON, FORM])
+@metered
 def hook_of_shop(marketplace: str, account: str) -> Response:
     """One address per shop."""
     return _accept(marketplace, account)
@@ -74,7 +88,8 @@ def raw(request: Request | None, account: str = "") -> RawRequest:
     query: Mapping[str, str] = request.query_params or {}
     body = request.raw_body
     return RawRequest(
-        method=request.method, path=request.path, account=account, body=body if isinstance(body, bytes) else body.encode(),
+        method=request.method, path=request.path, account=account,
+        body=body if isinstance(body, bytes) else body.encode(),
         headers={name.lower(): value for name, value in request.headers.items()},
         query={name: query[name] for name in query},
     )  # fmt: skip
@@ -95,6 +110,7 @@ for depth in range(PAGE_DEPTH):
 
 
 @app.lambda_function(name="work")
+@metered
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Store events from the work queue."""
     from chalicelib import working
@@ -103,6 +119,7 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 @app.lambda_function(name="scheduled")
+@metered
 def scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Long work from the schedule queue."""
     from chalicelib import working
@@ -111,6 +128,7 @@ def scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 @app.lambda_function(name="tick")
+@metered
 def tick(event: dict[str, Any], context: Any) -> dict[str, int]:
     """The clock: one message per shop; ``event["schedule"]`` says which."""
     from chalicelib import ticking
@@ -119,6 +137,7 @@ def tick(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 @app.lambda_function(name="storefront")
+@metered
 def storefront(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Recommendations while a buyer waits (a function URL)."""
     from chalicelib.web.storefront import answer

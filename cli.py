@@ -10,8 +10,12 @@ BACKTESTS = ("recommendations", "repricing", "translation", "screening")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status says whether it did what it was asked to."""
-    options = _parser().parse_args(arguments)
+    options, rest = _parser().parse_known_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
+    if isinstance(run, _Backtest):
+        options.rest = rest
+    elif rest:
+        _parser().error(f"unknown arguments: {' '.join(rest)}")
     return run(options)
 
 
@@ -19,12 +23,61 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tradewind", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _demo(commands.add_parser("demo", help="replay a real shop's orders through both stores on this machine"))
+    _serve(commands.add_parser("serve", help="run the platform on this machine, empty, for your own stores"))
+    _shops(commands.add_parser("shops", help="connect, list, switch and disconnect shops"))
+    _records(commands)
     backtest = commands.add_parser("backtest", help="what a function would have done on your own history")
     kinds = backtest.add_subparsers(required=True, metavar="FUNCTION")
     for name in BACKTESTS:
-        if name in sys.argv or "--help" not in sys.argv:
-            _backtest(kinds.add_parser(name), name)
+        kinds.add_parser(name, add_help=False).set_defaults(run=_Backtest(name))
     return parser
+
+
+def _serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8910, help="where pages and webhooks are")
+    parser.add_argument("--public-url", default="", help="how stores reach this machine, if otherwise")
+    parser.set_defaults(run=_run_serve)
+
+
+def _run_serve(options: argparse.Namespace) -> int:
+    from sandbox.serving import serve
+
+    return serve(options.port, options.public_url)
+
+
+def _shops(parser: argparse.ArgumentParser) -> None:
+    from sandbox.desk.shops import add_arguments
+
+    add_arguments(parser)
+
+
+def _records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from sandbox.desk import records
+
+    journal = commands.add_parser("journal", help="what was done, newest first")
+    journal.add_argument("shop", nargs="?", default="")
+    journal.add_argument("--lines", type=int, default=30)
+    journal.set_defaults(run=records.journal)
+    undo = commands.add_parser("undo", help="take back one change, a day's, or all that was applied")
+    undo.add_argument("shop")
+    undo.add_argument("proposal", nargs="?", default="")
+    undo.add_argument("--day", default="", help="only changes of that day, as 2026-11-23")
+    undo.set_defaults(run=records.undo)
+    replay = commands.add_parser("replay", help="send what nobody could process to work again")
+    replay.set_defaults(run=records.replay)
+
+
+class _Backtest:
+    """Loads a backtest only when it is asked for: its libraries take a second to import."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, options: argparse.Namespace) -> int:
+        module = import_module(f"bench.backtest_{self._name}")
+        parser = argparse.ArgumentParser(prog=f"tradewind backtest {self._name}", description=module.__doc__)
+        module.add_arguments(parser)
+        return int(module.run(parser.parse_args(options.rest)))
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
@@ -43,12 +96,6 @@ def _run_demo(options: argparse.Namespace) -> int:
     from sandbox.demo import Options, run
 
     return run(Options(webhooks=options.webhooks, once=options.once, goods=options.goods, port=options.port))
-
-
-def _backtest(parser: argparse.ArgumentParser, name: str) -> None:
-    module = import_module(f"bench.backtest_{name}")
-    module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from chalicelib.accepting import Mouth
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.clocks import SystemClock
 from chalicelib.adapters.emf import EmfMeter
+from chalicelib.adapters.memory_meter import MemoryMeter
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.bootstrap import Ground
 from chalicelib.contracts import Engine, Function, Marketplace
@@ -32,10 +33,23 @@ def clients() -> Clients:
     return Clients(region=settings().region, endpoint_url=settings().endpoint_url or None)
 
 
+@cache
+def meter() -> "EmfMeter | MemoryMeter":
+    """This container's meter; on this machine nobody reads log lines, so there it only adds up."""
+    return MemoryMeter() if settings().sandbox else EmfMeter(SystemClock())
+
+
+def flush() -> None:
+    """Hand in what was counted; at the end of every handler."""
+    found = meter()
+    if isinstance(found, EmfMeter):
+        found.flush()
+
+
 def mouth(marketplaces: Mapping[str, Marketplace]) -> Mouth:
     """What accepting needs: one queue, and no table."""
     queue = _queue(settings().work_queue)
-    return bootstrap.mouth(settings(), marketplaces, queue, SystemClock(), EmfMeter(SystemClock()))
+    return bootstrap.mouth(settings(), marketplaces, queue, SystemClock(), meter())
 
 
 def services(
@@ -66,10 +80,9 @@ def ground() -> Ground:
         keys=KmsKeys(aws.kms, mine.kms_key),
         mail=SesMail(aws.ses, mine.mail_from),
         clock=clock,
-        meter=EmfMeter(SystemClock()),
+        meter=meter(),
     )
 
 
 def _queue(url: str) -> SqsQueue:
-    # moto's stand-in for SQS refuses a MessageGroupId on a standard queue.
-    return SqsQueue(clients().sqs, url, fair=not settings().sandbox)
+    return SqsQueue(clients().sqs, url)

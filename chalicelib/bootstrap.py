@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.accepting import Mouth
 from chalicelib.contracts import Credentials, Engine, Function, Marketplace, StoreClient
-from chalicelib.credentials import GivenCredentials, StoredCredentials
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import AccessRevoked
@@ -92,6 +91,8 @@ def keyed_secrets(settings: Settings) -> KeyedSecrets:
 def _open(
     shops: "Shops", ground: Ground, marketplaces: Mapping[str, Marketplace], transport: Any, shop: Shop
 ) -> StoreClient:
+    from chalicelib.credentials import StoredCredentials
+
     marketplace = _marketplace(marketplaces, shop)
     refresh: Callable[[Credentials], Credentials] | None = None
     if marketplace.refresh is not None:
@@ -103,6 +104,8 @@ def _open(
 def _prove(
     marketplaces: Mapping[str, Marketplace], transport: Any, shop: Shop, credentials: Credentials
 ) -> StoreClient:
+    from chalicelib.credentials import GivenCredentials
+
     return _marketplace(marketplaces, shop).connect(shop, GivenCredentials(credentials), transport)
 
 

@@ -555,6 +555,8 @@ class Marketplace:
     """Whether each shop has a webhook address of its own."""
     refresh: Callable[[Shop, Any, Credentials], Credentials] | None = None
     """``refresh(shop, transport, stale)``: new credentials where they run out; raises AccessRevoked."""
+    bridge: tuple[str, Callable[[Mapping[str, Any], datetime], StoreEvent]] | None = None
+    """The ``detail-type`` under which its events come over Amazon EventBridge, and what reads them."""
     offers: Callable[[Shop], frozenset[Capability]] | None = None
     """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
 

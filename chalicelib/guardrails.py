@@ -76,8 +76,13 @@ def refuse(rule: str, text: str, **values: str) -> Refusal:
 
 def check(proposal: Proposal, situation: Situation) -> tuple[Refusal, ...]:
     """Every reason why this change must not be made now; empty means that it may."""
-    found = (rule(proposal, situation) for rule in (*_GENERAL, *_rules(proposal)))
+    found = (rule(proposal, situation) for rule in rules(proposal))
     return tuple(refusal for refusal in found if refusal is not None)
+
+
+def rules(proposal: Proposal) -> tuple[Rule, ...]:
+    """Every rule that is asked about this kind of change; pages show each with what it said."""
+    return (*_GENERAL, *_rules(proposal))
 
 
 def check_connected(proposal: Proposal, situation: Situation) -> Refusal | None:

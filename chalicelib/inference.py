@@ -9,7 +9,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+import model_artifacts
 from chalicelib.contracts import ArtifactCard
 from chalicelib.domain.ids import ShopId
 from chalicelib.errors import ArtifactMismatch
@@ -141,8 +141,8 @@ def check(graph: bytes, card: bytes, assets: Mapping[str, bytes]) -> Loaded:
 
 def shipped(name: str) -> Path | None:
     """The newest shipped version of an artifact, or None."""
-    root = Path(str(resources.files("model_artifacts"))) / name
-    folders = [path.parent for path in root.glob(f"*/{GRAPH}")]
+    roots = [Path(place) / name for place in model_artifacts.__path__]
+    folders = [path.parent for root in roots for path in root.glob(f"*/{GRAPH}")]
     versions = [folder for folder in folders if (folder / CARD).is_file()]
     return max(versions, key=lambda folder: (len(folder.name), folder.name), default=None)
 

@@ -37,7 +37,7 @@ def work(
 def attempt(services: Services, queue: Queue, message: Message) -> bool:
     """Process one message; False when it must come back. Nothing but a dying process escapes."""
     try:
-        process(services, read(message))
+        process(services, read(services, message))
     except Retryable as error:
         queue.postpone(message, wait_after(error, message, services))
         services.meter.count("retried", kind=type(error).__name__)
@@ -51,9 +51,15 @@ def attempt(services: Services, queue: Queue, message: Message) -> bool:
     return True
 
 
-def read(message: Message) -> StoreEvent:
-    """Raises ValueError for what is no event."""
-    return from_message(message.body)
+def read(services: Services, message: Message) -> StoreEvent:
+    """A message of ours, or one that a partner's event bus put there. Raises ValueError for others."""
+    if '"detail-type"' not in message.body:
+        return from_message(message.body)
+    told = json.loads(message.body)
+    for marketplace in services.marketplaces.values():
+        if marketplace.bridge is not None and marketplace.bridge[0] == told.get("detail-type"):
+            return marketplace.bridge[1](told, services.clock.now())
+    raise ValueError("an event of a bus that no marketplace speaks")
 
 
 def wait_after(error: Retryable, message: Message, services: Services) -> timedelta:

@@ -4,6 +4,8 @@ AWS carries out a conditional write as one step. moto checks the condition and w
 requests at once may both find a record absent; measured, 2 of 100 races of eight clients had two winners.
 """
 
+import logging
+import sys
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -35,6 +37,12 @@ class LocalAws:
             return list(answer)
 
 
+def main() -> None:
+    """Serve at the port that the command line names, until killed."""
+    LocalAws(int(sys.argv[1]))
+    threading.Event().wait()
+
+
 class _Silent(WSGIRequestHandler):
     """Keeps connections open, as AWS does, and prints nothing."""
 
@@ -44,3 +52,8 @@ class _Silent(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  werkzeug's own name
         """Say nothing."""
+
+
+if __name__ == "__main__":
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    main()

@@ -5,6 +5,7 @@ handlers in the shape and the batches that Lambda's event source mapping gives t
 """
 
 import base64
+import json
 import logging
 import os
 import socket
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +39,9 @@ REGION: Final = "eu-central-1"
 VISIBILITY_S = 120
 MAX_RECEIVES = 5
 LAMBDA_MS = 120_000
+_ROOT = Path(__file__).parent.parent
+STATE = _ROOT / ".local" / "platform.json"
+"""Where the settings of the platform that runs now are kept; nobody else on the machine may read them."""
 IDLE_S = 0.25
 """How long a worker that found nothing waits before it looks again."""
 
@@ -78,6 +83,7 @@ class Platform:
         self._environment = dict(environment or {})
         self._prepare()
         self.app = _load_app()
+        self._remember()
         self._gateway = LocalGateway(self.app.app, Config())
         self.app.aws.clients().watch(self.meters.called)
         self._start(self._front.serve_forever)
@@ -134,6 +140,7 @@ class Platform:
         self._front.shutdown()
         for thread in self._threads:
             thread.join(timeout=5)
+        STATE.unlink(missing_ok=True)
         self._moto.terminate()
         self._moto.wait(timeout=10)
 
@@ -158,6 +165,13 @@ class Platform:
             "TRADEWIND_WORK_QUEUE": self._urls["work"], "TRADEWIND_SCHEDULE_QUEUE": self._urls["schedule"],
             "TRADEWIND_KMS_KEY": key, "TRADEWIND_MAIL_FROM": "hello@tradewind.example", **self._environment,
         })  # fmt: skip
+
+    def _remember(self) -> None:
+        """Leave the settings where the command line finds this platform."""
+        mine = {name: value for name, value in os.environ.items() if name.startswith(("TRADEWIND_", "AWS_"))}
+        STATE.parent.mkdir(exist_ok=True)
+        STATE.write_text(json.dumps({**mine, "dead": self._urls["dead"]}))
+        STATE.chmod(0o600)
 
     def _create_queue(self, name: str) -> str:
         attributes = {"VisibilityTimeout": str(VISIBILITY_S)}
@@ -257,6 +271,8 @@ class _Quiet(WSGIRequestHandler):
     """Keeps connections open and prints nothing."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: without this each answer waits 40 ms for an acknowledgement.
+    disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  werkzeug's own name
         """Say nothing."""
@@ -271,8 +287,8 @@ def _load_app() -> ModuleType:
 
 def _start_moto(port: int) -> tuple["subprocess.Popen[bytes]", str]:
     """AWS as a process of its own, so that it does not share our interpreter's lock. Raises TimeoutError."""
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    command = [sys.executable, "-m", "sandbox.aws", str(port)]
+    process = subprocess.Popen(command, cwd=_ROOT)  # noqa: S603
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:

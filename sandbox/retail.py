@@ -23,8 +23,8 @@ STOCK = 500
 COUNTRIES: Mapping[str, str] = {
     "United Kingdom": "GB", "EIRE": "IE", "Germany": "DE", "France": "FR", "Netherlands": "NL", "Spain": "ES",
     "Belgium": "BE", "Switzerland": "CH", "Portugal": "PT", "Australia": "AU", "Norway": "NO", "Italy": "IT",
-    "Channel Islands": "JE", "Finland": "FI", "Cyprus": "CY", "Sweden": "SE", "Austria": "AT", "Denmark": "DK",
-    "Japan": "JP", "Poland": "PL", "Israel": "IL", "USA": "US", "Hong Kong": "HK", "Singapore": "SG",
+    "Channel Islands": "JE", "Finland": "FI", "Cyprus": "CY", "Sweden": "SE", "Austria": "AT",
+    "Denmark": "DK", "Japan": "JP", "Poland": "PL", "Israel": "IL", "USA": "US", "Hong Kong": "HK", "Singapore": "SG",
     "Iceland": "IS", "Canada": "CA", "Greece": "GR", "Malta": "MT", "Lebanon": "LB", "Lithuania": "LT",
     "United Arab Emirates": "AE", "Bahrain": "BH", "Saudi Arabia": "SA", "Czech Republic": "CZ",
     "Brazil": "BR", "RSA": "ZA",
@@ -62,7 +62,8 @@ def load(*, goods: int, since: datetime, ends_at: datetime, file: Path = FILE) -
     """
     lines = (
         pl.read_parquet(file)
-        .filter(~pl.col("InvoiceNo").str.starts_with("C") & (pl.col("Quantity") > 0) & (pl.col("UnitPrice") > 0))
+        .filter(~pl.col("InvoiceNo").str.starts_with("C"))
+        .filter((pl.col("Quantity") > 0) & (pl.col("UnitPrice") > 0))
         .filter(pl.col("StockCode").str.contains(CODE) & pl.col("Description").is_not_null())
         .select(
             order="InvoiceNo", code=pl.col("StockCode").str.to_uppercase(),

@@ -43,13 +43,16 @@ def refresh(shop: Shop, transport: Any, stale: Credentials) -> Credentials:
     return tokens.refresh(shop, transport, stale)
 
 
+READER = ShopifyReader()
+
 MARKETPLACE = Marketplace(
     name=NAME,
     label="Shopify",
     capabilities=CAPABILITIES,
     topics=TOPICS,
-    reader=ShopifyReader(),
+    reader=READER,
     connect=connect,
     refresh=refresh,
     offers=offers,
+    bridge=("shopifyWebhook", READER.normalise_bridge),
 )

@@ -31,7 +31,8 @@ def deliveries(shop: DemoShop) -> int:
     """Webhooks that a store has sent."""
     if isinstance(shop.store, ShopifyStore):
         return len(shop.store.outbox.attempts)
-    return int(shop.store.outbox.counts["sent"])
+    counts = shop.store.outbox.counts
+    return int(counts["sent"] + counts["duplicated"])
 
 
 def mark(platform: Platform, shops: Sequence[DemoShop]) -> Mark:

@@ -22,6 +22,7 @@ from sandbox.seed import SeedOrder
 HISTORY_FROM = datetime(2011, 8, 1, tzinfo=UTC)
 PATIENCE_S = 900
 WEEK = timedelta(days=7)
+MOST_PENDING, MOST_WAITING = 20, 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def _replay(progress: Progress, platform: Platform, shops: Sequence[DemoShop], o
             for one in shops:
                 connecting.schedule(platform.services, one.id, Schedule.TRAIN)
         shop.place(order)
-        _keep_pace(platform)
+        _keep_pace(platform, shops)
         progress.update(task, completed=min(wanted, _sent(shops) - begun))
         if _sent(shops) - begun >= wanted:
             break
@@ -113,10 +114,12 @@ def _merged(shops: Sequence[DemoShop]) -> Iterator[tuple[DemoShop, SeedOrder]]:
         yield shops[index], order
 
 
-def _keep_pace(platform: Platform) -> None:
+def _keep_pace(platform: Platform, shops: Sequence[DemoShop]) -> None:
     """A real shop's buyers do not wait for us; a demonstration on two cores does, a little."""
-    while platform.backlog() > 60:
-        sleep(0.1)
+    while sum(len(shop.store.pending_deliveries()) for shop in shops) > MOST_PENDING:
+        sleep(0.05)
+    while platform.backlog() > MOST_WAITING:
+        sleep(0.2)
 
 
 def _drain(progress: Progress, platform: Platform, shops: Sequence[DemoShop]) -> None:

@@ -20,11 +20,9 @@ SHOPIFY_SECRET = "shpss_sandbox"
 DOMAIN = "harbour-lights.myshopify.com"
 TOKEN = "shpat_sandbox"
 KEY, SECRET = "ck_sandbox", "cs_sandbox"
-TOPICS = (
-    "products/create", "products/update", "products/delete", "orders/create", "orders/updated",
-    "orders/cancelled", "refunds/create", "app/uninstalled", "app/scopes_update",
-    "fulfillment_orders/order_routing_complete", "customers/redact", "customers/data_request", "shop/redact",
-)  # fmt: skip
+COMPLIANCE = ("customers/redact", "customers/data_request", "shop/redact")
+TOPICS = ("app/uninstalled", "app/scopes_update", *COMPLIANCE)
+"""What only an app's configuration file subscribes to; the rest is subscribed when the shop connects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +53,9 @@ class DemoShop:
 
 
 def open_shops(year: retail.Retail, platform: Platform, *, noise: float) -> list[DemoShop]:
-    """Two stores with the same goods and every second buyer each; ``noise`` of webhooks come twice or late."""
+        if isinstance(self.store, ShopifyStore):
+            return f"{self.url}/?q={title}"
+        return f"{self.url}/?s={title}"
     return [_shopify(year, platform, noise), _woocommerce(year, noise)]
 
 

@@ -1,0 +1,31 @@
+"""The operator's desk: what the command line does with a platform that runs on this machine."""
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from sandbox.platform import STATE
+
+if TYPE_CHECKING:
+    from chalicelib.services import Services
+
+
+def services() -> "Services":
+    """The services of the platform that runs now, built in this process from its settings.
+
+    Raises:
+        SystemExit: none runs; it says what to do.
+    """
+    if not STATE.exists():
+        sys.exit("No platform runs on this machine. Start one in another terminal: tradewind serve")
+    settings = json.loads(STATE.read_text())
+    os.environ.update({name: value for name, value in settings.items() if name.isupper()})
+    import app
+
+    return app.services()
+
+
+def dead_letters_url() -> str:
+    """Where the running platform keeps what nobody could process."""
+    return str(json.loads(STATE.read_text())["dead"])
