@@ -116,14 +116,17 @@ def _calibrated(panel: Panel, trust: float) -> float:
         for half in (place <= 0.5, place > 0.5)
     )
     apart = (first.coefficients - second.coefficients)[:, 1] ** 2
-    claimed = _sampling(first) + _sampling(second)
+    claimed = _sampling(first, panel.group) + _sampling(second, panel.group)
     return float(np.clip(trust * np.sum(claimed) / np.sum(apart), LEAST_TRUST, 1.0))
 
 
-def _sampling(demand: Demand) -> Floats:
-    """Variance between samples of each posterior elasticity."""
+def _sampling(demand: Demand, group: npt.NDArray[np.int64]) -> Floats:
+    """Variance between samples of each posterior elasticity: its own, and that of its group's mean."""
     own, pool = demand.covariance[:, 1, 1], demand.population.covariance[1, 1]
-    return np.asarray(np.maximum(own - own**2 / pool, 1e-6))
+    alone = 1 / np.maximum(1 / own - 1 / pool, 0.05)
+    sizes = np.bincount(group)
+    of_group = np.bincount(group, weights=alone) / np.maximum(sizes, 1) ** 2
+    return np.asarray(np.maximum(own - own**2 / pool, 1e-6) + of_group[group])
 
 
 def borrowed(population: Population) -> Population:

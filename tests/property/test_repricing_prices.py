@@ -23,7 +23,7 @@ AMOUNT = st.decimals(min_value="0.001", max_value="99999", allow_nan=False, allo
 
 @given(seed=st.integers(0, 2**63 - 1))
 @settings(max_examples=400, deadline=None)
-def test_what_is_proposed_is_never_refused_and_never_outside(seed: int) -> None:
+def test_no_price_leaves_its_limits(seed: int) -> None:
     assert judge(random_case(np.random.default_rng(seed))) in FREE
 
 
