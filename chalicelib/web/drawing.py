@@ -22,6 +22,9 @@ from chalicelib.domain.money import Money
 from chalicelib.domain.proposals import Proposal
 from chalicelib.services import Services
 
+type Names = Mapping[ProductId, Product]
+"""Products as our mirror has them, for their titles."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:

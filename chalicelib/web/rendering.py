@@ -110,6 +110,10 @@ def _tools(visit: Visit) -> dict[str, Callable[..., Any]]:
         "orders": lambda: [(name, say(label)) for name, label in wording.ORDERS.items()],
         "may_edit": lambda: visit.may(Role.EDITOR), "may_own": lambda: visit.may(Role.OWNER),
         "status_name": lambda status: say(wording.STATUSES[status]),
+        "mode_name": lambda mode: say(wording.MODES[mode][0]),
+        "mode_help": lambda mode: say(wording.MODES[mode][1]),
+        "job_name": lambda kind: say(wording.JOBS.get(kind, "Work")),
+        "state_name": lambda state: say(wording.STATES[state]),
         "deed_word": lambda deed: say(wording.DEEDS[deed]),
     }  # fmt: skip
 

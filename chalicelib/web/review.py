@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from chalicelib import deciding, schedules
-from chalicelib.domain.ids import FunctionName, ProposalId
-from chalicelib.domain.proposals import Proposal, Status
+from chalicelib import schedules
+from chalicelib.domain.ids import FunctionName
+from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Mode
-from chalicelib.errors import AppError, Gone, NotAllowed
 from chalicelib.storage.proposals import rank
 from chalicelib.web import drawing
 from chalicelib.web.answers import Answer, redirect
@@ -132,55 +131,3 @@ def bulk(visit: Visit) -> Answer:
 
 MOST_AT_ONCE = 5000
 """Proposals of one bulk job; its subjects are kept in one record, and DynamoDB's items end at 400 kB."""
-
-
-def detail(visit: Visit) -> Answer:
-    """One proposal whole."""
-    proposal = visit.services.proposals.get(visit.the_shop.id, ProposalId(visit.parts["proposal"]))
-    return show(visit, proposal)
-
-
-def show(visit: Visit, proposal: Proposal, *, status: int = 200, wrong: str = "") -> Answer:
-    """A proposal's page; ``wrong`` says why what was tried did not happen."""
-    names = drawing.fetch_names(visit.services, visit.the_shop.id, [proposal])
-    function = visit.services.functions.get(proposal.function)
-    drawn = drawing.draw(proposal, names)
-    return page(
-        visit, "proposal.html", status=status, proposal=proposal, drawing=drawn, wrong=wrong,
-        label=function.label if function else proposal.function, change_pct=drawing.change_pct(drawn),
-        reversal=drawing.reversible(proposal.action), names=names,
-        history=_history(visit, proposal), waits=proposal.status is Status.PROPOSED,
-        can_undo=proposal.status is Status.APPLIED,
-    )  # fmt: skip
-
-
-def _history(visit: Visit, proposal: Proposal) -> list[object]:
-    """What the journal says of this proposal, newest first."""
-    recent = visit.services.journal.entries(visit.the_shop.id, until=visit.now, months=2, limit=400)
-    return [entry for entry in recent if entry.proposal_id == proposal.id]
-
-
-def decide(visit: Visit) -> Answer:
-    """Approve, dismiss or undo one proposal."""
-    deed = visit.parts["deed"]
-    if deed not in _DEEDS:
-        raise Missing
-    shop, name = visit.the_shop.id, ProposalId(visit.parts["proposal"])
-    do, words = _DEEDS[deed]
-    try:
-        decided = do(visit.services, shop, name, visit.who.email)
-    except Gone:
-        raise
-    except NotAllowed as error:
-        return visit.say(visit.here("proposals", name), error.merchant_message, good=False)
-    except AppError as error:
-        return visit.say(visit.here("proposals", name), error.merchant_message, good=False)
-    back = visit.here("review", function=decided.function) if deed != "undo" else visit.here("activity")
-    return visit.say(back, words)
-
-
-_DEEDS = {
-    "approve": (deciding.approve, "Approved, and written to the store."),
-    "dismiss": (deciding.dismiss, "Dismissed. The same change is not proposed again for 30 days."),
-    "undo": (deciding.undo, "Undone: the store holds what it held before."),
-}

@@ -15,7 +15,7 @@ from chalicelib.contracts import RawRequest
 from chalicelib.domain.ids import ShopId
 from chalicelib.errors import AppError, Conflict, Gone, NotAllowed, Rejected, Retryable
 from chalicelib.services import Services
-from chalicelib.web import activity, assets, door, home, review, signing_in
+from chalicelib.web import activity, assets, detail, door, home, progress, review, settings, signing_in
 from chalicelib.web.accounts import Role
 from chalicelib.web.answers import Answer, redirect, security
 from chalicelib.web.rendering import failure
@@ -54,8 +54,13 @@ ROUTES = (
     Route("GET", "s/{shop}", home.overview),
     Route("GET", "s/{shop}/review", review.queue),
     Route("POST", "s/{shop}/review", review.bulk, Role.EDITOR),
-    Route("GET", "s/{shop}/proposals/{proposal}", review.detail),
-    Route("POST", "s/{shop}/proposals/{proposal}/{deed}", review.decide, Role.EDITOR),
+    Route("GET", "s/{shop}/proposals/{proposal}", detail.detail),
+    Route("POST", "s/{shop}/proposals/{proposal}/{deed}", detail.decide, Role.EDITOR),
+    Route("GET", "s/{shop}/jobs/{job}", progress.job),
+    Route("GET", "s/{shop}/settings", settings.overview),
+    Route("POST", "s/{shop}/settings", settings.pause, Role.EDITOR),
+    Route("GET", "s/{shop}/settings/{function}", settings.form),
+    Route("POST", "s/{shop}/settings/{function}", settings.save, Role.OWNER),
     Route("GET", "s/{shop}/activity", activity.entries),
 )
 
