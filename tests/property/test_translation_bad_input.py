@@ -16,8 +16,8 @@ GUARD = Guard(terms=("Nordlicht",), skus=("NL-77X",))
 PAIR = Pair(source=Locale("en"), target=Locale("de"))
 PATTERNS = (
     "a", "<b>", "{% raw %}", "{{", "{%", "&", "1", "1,", "1 x ", "A-", "a.", "[a ", "<!--", "<!", "<?",
-    "<![CDATA[", "</", "<a ", '<a x="', "<script>", "'", "a@", '"{% ', "<p>a. B</p>", "%1$", "[[", "${", "http://a", ". ",
-    "\u200b", "😀", "م", "漢。",
+    "<![CDATA[", "</", "<a ", '<a x="', "<script>", "'", "a@", '"{% ', "<p>a. B</p>", "%1$", "[[", "${",
+    "http://a", ". ", "\u200b", "😀", "م", "漢。",
 )  # fmt: skip
 PIECES = (*'<>x/id="1234 &;lt', '<x id="1"/>', '<x id="2">a</x>', "\U000f0000")
 

@@ -66,7 +66,7 @@ class Story:
         self.floor.memory = kept
 
     def retry(self) -> None:
-        self.publish(self.waiting)  # type: ignore[arg-type]
+        self.publish(self.waiting)
         self.waiting.clear()
 
     def engine_fault(self) -> None:
