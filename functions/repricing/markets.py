@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from chalicelib.contracts import Answers, Context, Decision, FetchRates
 from chalicelib.domain.actions import SetPrice, Snapshot
 from chalicelib.domain.catalogue import Product, Variant
+from chalicelib.domain.events import Schedule
 from chalicelib.domain.evidence import Fact, Facts, Reason
 from chalicelib.domain.ids import FunctionName, ProposalId
 from chalicelib.domain.money import Money
@@ -34,6 +35,27 @@ def memory_keys(shop: Shop) -> Iterator[str]:
 
 def _key(market: Market) -> str:
     return f"repricing|rate|{market.id}"
+
+
+def probes(context: Context) -> Iterator[SetPrice]:
+    """What to ask the store for at night: the prices that stand in foreign markets."""
+    if context.event.kind is not Schedule.PROPOSE:
+        return
+    for market in context.shop.markets:
+        if market.currency != context.shop.currency:
+            for product in context.catalogue.values():
+                for variant in product.variants:
+                    yield _probe(market, product, variant)
+
+
+def _probe(market: Market, product: Product, variant: Variant) -> SetPrice:
+    """An action whose target is a variant's price in a market; its own price says nothing."""
+    return SetPrice(
+        product_id=product.id,
+        variant_id=variant.id,
+        price=Money(Decimal(1), market.currency),
+        market=market.id,
+    )
 
 
 def settled_rate(current: Decimal, last: Decimal | None, band_pct: Decimal) -> Decimal:
@@ -125,13 +147,7 @@ def _local(
         return None
     if product.gift_card or product.id in context.policy.prices.protected:
         return None
-    probe = SetPrice(
-        product_id=product.id,
-        variant_id=variant.id,
-        price=Money(Decimal(1), market.currency),
-        market=market.id,
-    )
-    before = context.snapshots.get(probe.target)
+    before = context.snapshots.get(_probe(market, product, variant).target)
     present = _held(before)
     if before is None or present is None:
         return None

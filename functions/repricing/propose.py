@@ -35,11 +35,11 @@ from chalicelib.domain.prices import fitting
 from chalicelib.domain.proposals import ModelVersion, Proposal
 from functions.repricing import account, markets
 from functions.repricing.curves import Floats, lattice_index, relative_units
+from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
 from functions.repricing.ledger import tolerance
 from functions.repricing.offers import Offer, offer
 from functions.repricing.policy import Choice, Reach, Situation, Stance, choose, reachable
 from functions.repricing.showing import binding, facts, price_history, profit_curve
-from functions.repricing.train import MODEL, Knowledge, read_knowledge, train
 
 SCARCE_WEEKS = 2
 """Stock for fewer weeks than this is not made cheaper."""
@@ -89,7 +89,7 @@ class Repricing:
         return Needs(
             catalogue=named,
             memory=memory,
-            targets=frozenset(one.action for one in (*changing, *moved)),
+            targets=frozenset([*(one.action for one in (*changing, *moved)), *markets.probes(known)]),
             sales=frozenset(one.product.id for one in changing),
         )
 
@@ -120,6 +120,8 @@ class Repricing:
 
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """Learn demand from the shop's own sales."""
+        from functions.repricing.train import train  # brings onnx, which proposing does without
+
         return train(material, progress)
 
 
@@ -185,9 +187,10 @@ def _chosen(context: Context, models: Models) -> tuple[list[_Chosen], list[str]]
 def _offers(context: Context, knowledge: Knowledge) -> tuple[list[Offer], list[str]]:
     offers, notes = [], []
     products: Mapping[ProductId, Product] = {**context.catalogue, **context.products}
+    named = _named(context, knowledge)
     for row, (variant_id, product_id) in enumerate(zip(knowledge.variants, knowledge.products, strict=True)):
         product = products.get(ProductId(product_id))
-        if product is None or product.id not in _named(context, knowledge):
+        if product is None or product.id not in named:
             continue
         variant = next((one for one in product.variants if one.id == variant_id), None)
         if variant is None:

@@ -1,10 +1,7 @@
 """From a shop's order history to its pricing step: beliefs about demand as an ONNX graph, and what goes with
 them."""
 
-import io
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,31 +17,13 @@ from functions.repricing.beliefs import (
     temperature,
 )
 from functions.repricing.curves import REFERENCE, SPACING, Floats, tables
+from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge, write_knowledge
 from functions.repricing.lessons import learn
 from functions.repricing.sales import Weekly, lessons, usual_price, weekly
 
-MODEL = "repricing"
 SHIPPED_PRIOR = (-2.6, 1.3)
 """Mean and spread of price elasticities over products (Bijmolt, van Heerde & Pieters 2005: mean -2.62 in 81
 studies)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Knowledge:
-    """What the policy needs besides the graph; one row per variant."""
-
-    variants: Sequence[str]
-    products: Sequence[str]
-    base_minor: Floats
-    """The price that curves are relative to, in minor units."""
-    weights: Floats
-    level: Floats
-    dispersion: Floats
-    centre: Floats
-    elasticity: Floats
-    elasticity_sd: Floats
-    one_price: Floats
-    """1 where only one price was ever seen."""
 
 
 def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
@@ -144,29 +123,3 @@ def _card(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs)
         notes="Confidence is the posterior probability that the new price earns more than the present one. "
         "Prices that were not set at random prove nothing about revenue.",
     )
-
-
-def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
-    """Knowledge as files beside the graph: arrays without pickle, names as JSON."""
-    arrays = io.BytesIO()
-    np.savez_compressed(
-        arrays,
-        base_minor=known.base_minor,
-        weights=known.weights.astype(np.float32),
-        level=known.level.astype(np.float32),
-        dispersion=known.dispersion,
-        centre=known.centre,
-        elasticity=known.elasticity,
-        elasticity_sd=known.elasticity_sd,
-        one_price=known.one_price,
-    )
-    names = json.dumps({"variants": list(known.variants), "products": list(known.products)})
-    return {"knowledge.npz": arrays.getvalue(), "names.json": names.encode()}
-
-
-def read_knowledge(assets: Mapping[str, bytes]) -> Knowledge:
-    """Knowledge out of the files beside the graph."""
-    names = json.loads(assets["names.json"])
-    with np.load(io.BytesIO(assets["knowledge.npz"]), allow_pickle=False) as arrays:
-        values = {name: arrays[name].astype(np.float64) for name in arrays.files}
-    return Knowledge(variants=names["variants"], products=names["products"], **values)

@@ -1,8 +1,11 @@
 """The function whole: learned from order lines, run as a graph, proposing, or saying why not."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +20,10 @@ from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Market, Policy, PriceLimits
 from chalicelib.guardrails import Situation, check
 from chalicelib.inference import Loaded
+from functions.repricing.curves import relative_units
+from functions.repricing.knowledge import MODEL, read_knowledge
 from functions.repricing.propose import FUNCTION
-from functions.repricing.train import MODEL, train
+from functions.repricing.train import train
 from tests.unit.repricing.shop import (
     LIMITS,
     NOW,
@@ -209,9 +214,7 @@ def test_ten_sales_teach_nothing(keep: int) -> None:
 def test_graph_says_what_numpy_says() -> None:
     made = artifact()
     model = Loaded(made.graph, made.card, made.assets)
-    known = FUNCTION and model.once(
-        "knowledge", __import__("functions.repricing.train", fromlist=["x"]).read_knowledge
-    )
+    known = model.once("knowledge", read_knowledge)
     ratio = np.linspace(0.8, 1.25, 9)[None].repeat(len(known.variants), axis=0)
     cost = np.full(len(known.variants), 0.6)
     outputs = model.run(
@@ -221,7 +224,6 @@ def test_graph_says_what_numpy_says() -> None:
             "cost_ratio": cost.astype(np.float32),
         }
     )
-    from functions.repricing.curves import relative_units
 
     units = (relative_units(ratio) * (known.weights * known.level)[:, None, :]).sum(axis=-1)
     np.testing.assert_allclose(outputs["units"], units, rtol=2e-3)
@@ -298,3 +300,11 @@ def test_without_a_sane_rate_local_prices_stay(rate: str | None) -> None:
 
 def test_default_limits_are_those_of_a_new_shop() -> None:
     assert context().policy.prices == PriceLimits()
+
+
+def test_proposing_does_without_onnx() -> None:
+    code = "import sys, functions.repricing.propose; sys.exit('onnx' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode
+        == 0
+    )
