@@ -5,8 +5,11 @@ around the one it was last set with, and then all the way (hysteresis).
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib import resources
 
 from chalicelib.contracts import Answers, Context, Decision, FetchRates
 from chalicelib.domain.actions import SetPrice, Snapshot
@@ -70,14 +73,31 @@ def power_factor(local: Decimal, home: Decimal, band_pct: Decimal) -> Decimal:
     """How far a local price may follow local purchasing power, as a factor inside the merchant's band.
 
     Args:
-        local: price level there (purchasing power parity over exchange rate).
-        home: the same at home.
+        local: local money per home money at which goods cost the same (purchasing power parity).
+        home: local money per home money as exchanged.
         band_pct: the merchant's band; 0 leaves prices as the exchange rate makes them.
     """
     band = band_pct / 100
     if local <= 0 or home <= 0:
         return Decimal(1)
     return min(max(local / home, 1 - band), 1 + band)
+
+
+def power_of(shop: Shop, market: Market, rate: Decimal, band_pct: Decimal) -> Decimal:
+    """The purchasing-power factor of a market, 1 where the merchant wants none or the countries are
+    unknown."""
+    table = _parity()
+    here, there = table.get(shop.country), table.get(market.countries[0] if market.countries else "")
+    if not band_pct or here is None or there is None:
+        return Decimal(1)
+    return power_factor(there / here, rate, band_pct)
+
+
+@cache
+def _parity() -> Mapping[str, Decimal]:
+    """Local currency per international dollar, by country (World Bank)."""
+    text = resources.files("functions.repricing").joinpath("parity.json").read_text(encoding="utf-8")
+    return {country: Decimal(factor) for country, factor in json.loads(text)["factors"].items()}
 
 
 def local_price(
@@ -151,7 +171,8 @@ def _local(
     present = _held(before)
     if before is None or present is None:
         return None
-    price = local_price(variant.price, rate, market.currency, context.policy.prices, present)
+    factor = power_of(context.shop, market, rate, context.policy.prices.power_band_pct)
+    price = local_price(variant.price, rate, market.currency, context.policy.prices, present, factor)
     if price is None or abs(price - present) * 100 < present * context.policy.prices.min_step_pct:
         return None
     action = SetPrice(

@@ -290,6 +290,17 @@ def test_local_prices_follow_the_rate_out_of_its_dead_band(
     )
 
 
+@pytest.mark.parametrize(("band", "prices"), [(0, ["3300"]), (3, []), (10, ["3040"])])
+def test_purchasing_power_counts_within_the_merchants_band(band: int, prices: list[str]) -> None:
+    """A yen buys more than the rate says: 3 % less than 3,300 is hardly a change, 10 % less is more than a
+    step."""
+    where, answers = abroad("165", "160")
+    shop = replace(where.shop, country="DE", markets=(replace(where.shop.markets[0], countries=("JP",)),))
+    where = replace(where, shop=shop, policy=Policy(prices=replace(LIMITS, power_band_pct=Decimal(band))))
+    local = [m for m in FUNCTION.propose(where, answers, Shelf()).proposals if m.action.target.endswith("jp")]
+    assert [str(m.action.price.amount) for m in local if isinstance(m.action, SetPrice)] == prices
+
+
 @pytest.mark.parametrize("rate", [None, "0", "NaN", "-3", "x"])
 def test_without_a_sane_rate_local_prices_stay(rate: str | None) -> None:
     where, answers = abroad(rate, "160")
