@@ -101,8 +101,8 @@ def _for_shop(
     client = services.open_store(shop)
     seen = upkeep.look(services, shop.id, event, client)
     functions = [] if seen.gone else _interested(services, shop, policy, event)
-    if seen.unchanged:
-        outcome = Outcome.UNCHANGED
+    if seen.unchanged and claim.fresh:
+        outcome = Outcome.UNCHANGED  # not fresh: a dead worker may have left a decision unwritten
     else:
         known = _context(services, shop, policy, event, seen)
         outcome, claim = _functions(services, event, claim, functions, known, client)
