@@ -10,6 +10,7 @@ from chalicelib.contracts import (
     CounterUpdate,
     Decision,
     EngineRequest,
+    Function,
     Material,
     Models,
     Needs,
@@ -72,7 +73,7 @@ class Translation:
         return ()
 
 
-TRANSLATION = Translation()
+FUNCTION: Function = Translation()
 
 
 def _about(context: Context) -> str:

@@ -13,7 +13,7 @@ from chalicelib.domain.ids import EventId, Locale, ProductId, ShopId, Target, Va
 from chalicelib.domain.journal import Written
 from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Policy, Shop, TranslationLimits
-from functions.translation.propose import TRANSLATION
+from functions.translation.propose import FUNCTION
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 SHOP = Shop(
@@ -93,7 +93,7 @@ class Floor:
         )  # fmt: skip
         known = Context(shop=self.shop, policy=self.policy, event=event, now=self.now)
         for _ in range(4):
-            wants = TRANSLATION.reads(known, NoModels())
+            wants = FUNCTION.reads(known, NoModels())
             targets = {action.target for action in wants.targets}
             known = replace(
                 known,
@@ -107,7 +107,7 @@ class Floor:
     def answers(self, context: Context) -> Answers:
         texts: dict[object, tuple[str, ...]] = {}
         failed: dict[object, str] = {}
-        for request in TRANSLATION.plan(context, NoModels()):
+        for request in FUNCTION.plan(context, NoModels()):
             assert isinstance(request, TranslateTexts)
             if self.failure:
                 failed[request] = self.failure
@@ -120,7 +120,7 @@ class Floor:
     def decide(self, product: str) -> Decision:
         """One event up to the decision; what is to be remembered is."""
         context = self.context(product)
-        decision = TRANSLATION.propose(context, self.answers(context), NoModels())
+        decision = FUNCTION.propose(context, self.answers(context), NoModels())
         self.memory.update(decision.remember)
         return decision
 
