@@ -38,9 +38,7 @@ def parsed(text: str | None) -> Account:
     try:
         data = json.loads(text or "{}")
         days = {int(index): float(days) for index, days in data.get("days", {}).items()}
-        return Account(
-            {i: d for i, d in days.items() if 0 <= i < len(LATTICE) and 0 < d <= YEAR}, int(data["last"])
-        )
+        return Account({i: d for i, d in days.items() if 0 <= i < len(LATTICE) and 0 < d <= YEAR}, int(data["last"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Account({}, 0)
 

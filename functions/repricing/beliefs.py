@@ -120,9 +120,7 @@ def dispersion(beliefs: Beliefs) -> Floats:
     product)."""
     learning = beliefs.learning
     weeks = beliefs.seen.sum(axis=1, keepdims=True)
-    own_shop = beliefs.excess.sum(axis=1, keepdims=True) / np.maximum(
-        beliefs.square.sum(axis=1, keepdims=True), 1e-9
-    )
+    own_shop = beliefs.excess.sum(axis=1, keepdims=True) / np.maximum(beliefs.square.sum(axis=1, keepdims=True), 1e-9)
     shop = (own_shop * weeks + learning.dispersion * 50) / (weeks + 50)
     own = beliefs.excess / np.maximum(beliefs.square, 1e-9)
     trusted = beliefs.seen / (beliefs.seen + learning.dispersion_weeks)

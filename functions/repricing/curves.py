@@ -56,9 +56,7 @@ def tables(step: float) -> Tables:
     """What each lattice price sells, and what walking home from it in steps of at most `step` sells."""
     paths = [_walk_home(float(ratio), step) for ratio in LATTICE]
     units = [relative_units(np.array(path)) if path else np.zeros((0, STATES)) for path in paths]
-    sales = [
-        np.array(path)[:, None] * sold if path else sold for path, sold in zip(paths, units, strict=True)
-    ]
+    sales = [np.array(path)[:, None] * sold if path else sold for path, sold in zip(paths, units, strict=True)]
     return Tables(
         units=relative_units(LATTICE),
         walk_units=np.stack([sold.sum(axis=0) for sold in units]),

@@ -166,9 +166,7 @@ def _laplace(
     return beta, np.linalg.inv(curve)
 
 
-def _dispersions(
-    panel: Panel, coefficients: Floats, covariance: Floats, usual: float, weight: float = 15.0
-) -> Floats:
+def _dispersions(panel: Panel, coefficients: Floats, covariance: Floats, usual: float, weight: float = 15.0) -> Floats:
     """Extra variance of each series by moments, shrunken to the usual one."""
     mean, count = _mean(panel, coefficients), panel.known.sum(axis=1)
     unsure = np.einsum("stf,sfg,stg->st", panel.features, covariance, panel.features, optimize=True)
@@ -177,9 +175,7 @@ def _dispersions(
     return np.asarray(np.clip((own * count + usual * weight) / (count + weight), 0.01, 3.0))
 
 
-def _population(
-    panel: Panel, beta: Floats, covariance: Floats, dispersion: Floats, pull: float = 3.0
-) -> Population:
+def _population(panel: Panel, beta: Floats, covariance: Floats, dispersion: Floats, pull: float = 3.0) -> Population:
     """Means per group, shrunken to the mean of all, and the spread of series around them."""
     groups, overall = int(panel.group.max()) + 1, beta.mean(axis=0)
     sizes = np.bincount(panel.group, minlength=groups)[:, None]

@@ -32,9 +32,7 @@ class Lessons:
         """One week of it; somebody else set these prices."""
         columns = (self.ratio, self.units, self.sold_out, self.rival_ratio, self.known)
         ratio, units, sold_out, rival, known = (column[..., number] for column in columns)
-        return Observed(
-            ratio=ratio, units=units, sold_out=sold_out, rival_ratio=rival, known=known, ours=False
-        )
+        return Observed(ratio=ratio, units=units, sold_out=sold_out, rival_ratio=rival, known=known, ours=False)
 
 
 def learn(

@@ -159,9 +159,7 @@ def _market_proposals(context: Context, market: Market, rate: Decimal, *, moved:
                 yield found
 
 
-def _local(
-    context: Context, market: Market, product: Product, variant: Variant, rate: Decimal
-) -> Proposal | None:
+def _local(context: Context, market: Market, product: Product, variant: Variant, rate: Decimal) -> Proposal | None:
     """A proposal for one variant in one market, where the store holds a price there that should move."""
     if variant.price is None or variant.price.amount <= 0 or variant.price.currency != context.shop.currency:
         return None
@@ -185,11 +183,7 @@ def _local(
         function=NAME,
         action=action,
         before=before,
-        reasons=(
-            Reason(
-                text="The exchange rate to {currency} has moved.", values=(("currency", market.currency),)
-            ),
-        ),
+        reasons=(Reason(text="The exchange rate to {currency} has moved.", values=(("currency", market.currency),)),),
         evidence=(
             Facts(
                 title="Exchange rate",

@@ -35,9 +35,7 @@ class Offer:
     @property
     def action(self) -> SetPrice:
         """A placeholder for asking what the store holds; its price is the present one."""
-        return SetPrice(
-            product_id=self.product.id, variant_id=self.variant.id, price=Money(self.price, self.currency)
-        )
+        return SetPrice(product_id=self.product.id, variant_id=self.variant.id, price=Money(self.price, self.currency))
 
     @property
     def currency(self) -> str:
@@ -100,11 +98,7 @@ def _cost(context: Context, variant: Variant, reference: Decimal) -> Decimal | s
     if cost is not None and cost.amount > 0:
         return cost.amount
     assumed = assumed_cost(context.policy.prices, reference)
-    return (
-        assumed
-        if assumed is not None and assumed > 0
-        else "its cost is not known: enter it, or a default margin"
-    )
+    return assumed if assumed is not None and assumed > 0 else "its cost is not known: enter it, or a default margin"
 
 
 def _span(

@@ -83,9 +83,7 @@ class Reach:
         return LATTICE[self.index]
 
 
-def choose(
-    situation: Situation, stance: Stance, reach: Reach | None = None, units: Floats | None = None
-) -> Choice:
+def choose(situation: Situation, stance: Stance, reach: Reach | None = None, units: Floats | None = None) -> Choice:
     """The next price of every product; where none within reach is tolerable, the way home to the reference.
 
     Args:

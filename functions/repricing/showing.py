@@ -42,9 +42,7 @@ def profit_curve(offer: Offer, chosen: Decimal, weights: Floats, level: Floats) 
         marks=(
             Mark(label="Now", x=float(offer.price), kind="current"),
             Mark(label="Proposed", x=float(chosen), kind="chosen"),
-            Mark(
-                label=RULES.get(offer.span.low_rule, "lowest allowed"), x=float(offer.span.low), kind="limit"
-            ),
+            Mark(label=RULES.get(offer.span.low_rule, "lowest allowed"), x=float(offer.span.low), kind="limit"),
             Mark(
                 label=RULES.get(offer.span.high_rule, "highest allowed"),
                 x=float(offer.span.high),
@@ -62,9 +60,7 @@ def _quantile(values: Floats, weights: Floats, share: float) -> tuple[float, ...
     return tuple(np.take_along_axis(np.take_along_axis(values, order, 1), column[:, None], 1)[:, 0].tolist())
 
 
-def facts(
-    offer: Offer, chosen: Decimal, elasticity: float, spread: float, units: tuple[float, float]
-) -> Facts:
+def facts(offer: Offer, chosen: Decimal, elasticity: float, spread: float, units: tuple[float, float]) -> Facts:
     """The figures behind a proposal, and which guardrail bound it."""
     now, then = units
     return Facts(

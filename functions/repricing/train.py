@@ -92,9 +92,7 @@ def _artifact(material: Material, sales: Weekly, known: Knowledge, beliefs: Beli
             centre=REFERENCE,
         )
     )
-    return Artifact(
-        name=MODEL, graph=graph, card=_card(material, sales, known, beliefs), assets=write_knowledge(known)
-    )
+    return Artifact(name=MODEL, graph=graph, card=_card(material, sales, known, beliefs), assets=write_knowledge(known))
 
 
 def _card(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs) -> ArtifactCard:

@@ -30,9 +30,7 @@ def money(amount: str, currency: str = "EUR") -> Money:
     return Money.parse(amount, currency)
 
 
-def variant(
-    number: int = 0, price: str = "20.00", cost: str | None = "12.00", currency: str = "EUR"
-) -> Variant:
+def variant(number: int = 0, price: str = "20.00", cost: str | None = "12.00", currency: str = "EUR") -> Variant:
     return Variant(
         id=VariantId(f"v{number}"),
         price=money(price, currency),
@@ -59,9 +57,7 @@ def held(price: str, currency: str = "EUR", compare_at: str | None = None) -> Sn
     return Snapshot(value={"price": price, "compare_at": compare_at, "currency": currency}, read_at=NOW)
 
 
-def proposal(
-    price: str, *, current: str = "20.00", currency: str = "EUR", compare_at: str | None = None
-) -> Proposal:
+def proposal(price: str, *, current: str = "20.00", currency: str = "EUR", compare_at: str | None = None) -> Proposal:
     action = SetPrice(
         product_id=PRODUCT,
         variant_id=VARIANT,
@@ -105,9 +101,7 @@ def situation(
 
 
 def point(days_ago: float, price: str, *, ours: bool = False, currency: str = "EUR") -> PricePoint:
-    return PricePoint(
-        variant_id=VARIANT, at=NOW - timedelta(days=days_ago), price=money(price, currency), ours=ours
-    )
+    return PricePoint(variant_id=VARIANT, at=NOW - timedelta(days=days_ago), price=money(price, currency), ours=ours)
 
 
 def history(

@@ -14,9 +14,7 @@ from functions.repricing.demand import Panel, borrowed, expected_units, fit
 RNG_SEED = 4
 
 
-def panel(
-    series: int = 40, periods: int = 80, seed: int = RNG_SEED
-) -> tuple[Panel, np.typing.NDArray[np.float64]]:
+def panel(series: int = 40, periods: int = 80, seed: int = RNG_SEED) -> tuple[Panel, np.typing.NDArray[np.float64]]:
     """Negative binomial sales in two groups, elasticities around -2 and -4."""
     rng = np.random.default_rng(seed)
     group = np.arange(series) % 2
@@ -47,9 +45,7 @@ def test_a_borrowed_population_helps_a_short_history() -> None:
     whole, slope = panel(series=60)
     prior = borrowed(fit(whole).population)
     short, own_slope = panel(series=20, periods=8, seed=5)
-    short = Panel(
-        units=short.units, features=short.features, known=short.known, group=np.zeros(20, dtype=np.int64)
-    )
+    short = Panel(units=short.units, features=short.features, known=short.known, group=np.zeros(20, dtype=np.int64))
     lent = fit(short, prior=prior)
     assert np.isfinite(expected_units(lent, short)).all()
     assert np.abs(lent.coefficients[:, 1] - own_slope).mean() < 1.3
@@ -59,9 +55,7 @@ def test_a_borrowed_population_helps_a_short_history() -> None:
 
 def test_elasticities_are_never_positive() -> None:
     known, _ = panel(series=10, periods=12)
-    upside_down = Panel(
-        units=known.units[:, ::-1], features=-known.features, known=known.known, group=known.group
-    )
+    upside_down = Panel(units=known.units[:, ::-1], features=-known.features, known=known.known, group=known.group)
     assert (fit(upside_down).elasticity()[0] < 0).all()
 
 
@@ -90,13 +84,9 @@ def backtest(*arguments: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
-def test_backtest_writes_figures_and_a_report(
-    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_backtest_writes_figures_and_a_report(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     out, report = tmp_path / "out.json", tmp_path / "out.html"
-    assert (
-        backtest("--sales", str(sales_file(tmp_path, name)), "--json", str(out), "--report", str(report)) == 0
-    )
+    assert backtest("--sales", str(sales_file(tmp_path, name)), "--json", str(out), "--report", str(report)) == 0
     figures = json.loads(out.read_text())
     assert [one["model"] for one in figures["models"] if one["chosen"]] == ["hierarchical"]
     wanted = {

@@ -113,9 +113,7 @@ def test_goods_that_are_not_for_us() -> None:
     assert "unknown" in rules(proposal("20.90"), replace(situation(), catalogue={}))
 
 
-@pytest.mark.parametrize(
-    "value", [None, {}, {"price": None}, {"price": "NaN"}, {"price": "-1"}, {"price": "x"}]
-)
+@pytest.mark.parametrize("value", [None, {}, {"price": None}, {"price": "NaN"}, {"price": "-1"}, {"price": "x"}])
 def test_without_a_price_to_start_from(value: Any) -> None:
     where = situation()
     assert "no_price" in rules(proposal("20.90"), replace(where, current=replace(where.current, value=value)))
@@ -154,9 +152,7 @@ def test_quiet_hours_are_the_shops() -> None:
 
 
 def test_people_overrule_pace_but_not_safety() -> None:
-    limits = PriceLimits(
-        protected=(PRODUCT,), max_changes_per_day=0, quiet_from=time(0), quiet_until=time(23)
-    )
+    limits = PriceLimits(protected=(PRODUCT,), max_changes_per_day=0, quiet_from=time(0), quiet_until=time(23))
     where = situation(limits=limits, by_person=True)
     assert rules(proposal("20.90"), where) == set()
     assert "step" in rules(proposal("29.00"), where)
@@ -182,9 +178,7 @@ def test_reduction_starts_at_the_lowest_price_of_thirty_days() -> None:
 
 def test_the_price_in_force_when_the_window_opens_counts() -> None:
     history = [point(90, "18.00"), point(29.9, "20.00")]
-    assert "reduction" in rules(
-        proposal("19.20", compare_at="20.00"), situation(limits=REDUCING, history=history)
-    )
+    assert "reduction" in rules(proposal("19.20", compare_at="20.00"), situation(limits=REDUCING, history=history))
 
 
 def test_a_merchants_sale_is_left_alone() -> None:

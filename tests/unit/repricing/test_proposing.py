@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from chalicelib.contracts import Answers, Context, Decision, FetchRates, History
 from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.evidence import Curve, Facts
-from chalicelib.domain.ids import MarketId, ProductId, VariantId
+from chalicelib.domain.ids import MarketId, ProductId, ProposalId, VariantId
+from chalicelib.domain.journal import Written
 from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Market, Policy, PriceLimits
 from chalicelib.guardrails import Situation, check
 from chalicelib.inference import Loaded
+from functions.repricing import account
 from functions.repricing.curves import relative_units
 from functions.repricing.knowledge import MODEL, read_knowledge
 from functions.repricing.propose import FUNCTION
@@ -74,15 +77,12 @@ def decide(where: Context, models: Any = None) -> Decision:
 def overpriced() -> dict[ProductId, Product]:
     """Goods whose cost is so low that their elasticity asks for less."""
     return {
-        key: replace(one, variants=(replace(one.variants[0], cost=money("6.00")),))
-        for key, one in catalogue().items()
+        key: replace(one, variants=(replace(one.variants[0], cost=money("6.00")),)) for key, one in catalogue().items()
     }
 
 
 def refusals(where: Context, made: Proposal) -> set[str]:
-    situation = Situation(
-        shop=SHOP, policy=where.policy, now=NOW, current=made.before, catalogue=where.catalogue
-    )
+    situation = Situation(shop=SHOP, policy=where.policy, now=NOW, current=made.before, catalogue=where.catalogue)
     return {refusal.rule for refusal in check(made, situation)}
 
 
@@ -111,9 +111,7 @@ def test_evidence_shows_curve_interval_choice_and_limits() -> None:
     assert isinstance(curve, Curve)
     assert isinstance(table, Facts)
     assert {mark.kind for mark in curve.marks} == {"current", "chosen", "limit"}
-    assert all(
-        low <= middle <= high for low, middle, high in zip(curve.low, curve.y, curve.high, strict=True)
-    )
+    assert all(low <= middle <= high for low, middle, high in zip(curve.low, curve.y, curve.high, strict=True))
     assert "largest single change" in " ".join(fact.value for fact in table.facts)
     assert all("{" not in str(reason) for reason in made.reasons)
 
@@ -191,9 +189,7 @@ def test_scarce_goods_are_not_made_cheaper() -> None:
 
 def test_the_same_night_twice_gives_the_same_proposals() -> None:
     where = context(LIMITS, overpriced())
-    assert [made.change for made in decide(where).proposals] == [
-        made.change for made in decide(where).proposals
-    ]
+    assert [made.change for made in decide(where).proposals] == [made.change for made in decide(where).proposals]
 
 
 def short(lines: History, keep: int) -> History:
@@ -205,9 +201,7 @@ def short(lines: History, keep: int) -> History:
 
 @pytest.mark.parametrize("keep", [0, 1, 10])
 def test_ten_sales_teach_nothing(keep: int) -> None:
-    material = Material(
-        shop=SHOP, policy=Policy(), now=NOW, history=short(history(), keep), catalogue=catalogue()
-    )
+    material = Material(shop=SHOP, policy=Policy(), now=NOW, history=short(history(), keep), catalogue=catalogue())
     assert not train(material, lambda _line: None)
 
 
@@ -248,8 +242,7 @@ def test_no_personal_data_among_what_prices_are_made_of() -> None:
         order=rng.permutation(size),
     )
     materials = [
-        Material(shop=SHOP, policy=Policy(), now=NOW, history=one, catalogue=catalogue())
-        for one in (lines, strangers)
+        Material(shop=SHOP, policy=Policy(), now=NOW, history=one, catalogue=catalogue()) for one in (lines, strangers)
     ]
     plain, other = (train(one, lambda _line: None)[0] for one in materials)
     assert plain.graph == other.graph
@@ -272,22 +265,14 @@ def abroad(rate: str | None, remembered: str | None) -> tuple[Context, Answers]:
     request = FetchRates(base="EUR", currencies=("JPY",))
     answers = Answers(rates={request: {"JPY": rate}}) if rate else Answers(failed={request: "No answer."})
     memory = {"repricing|rate|jp": remembered} if remembered else {}
-    return replace(
-        where, snapshots={**where.snapshots, probe.target: held("3200", "JPY")}, memory=memory
-    ), answers
+    return replace(where, snapshots={**where.snapshots, probe.target: held("3200", "JPY")}, memory=memory), answers
 
 
-@pytest.mark.parametrize(
-    ("rate", "last", "price"), [("165", "160", "3300"), ("162", "160", None), ("161", None, None)]
-)
-def test_local_prices_follow_the_rate_out_of_its_dead_band(
-    rate: str, last: str | None, price: str | None
-) -> None:
+@pytest.mark.parametrize(("rate", "last", "price"), [("165", "160", "3300"), ("162", "160", None), ("161", None, None)])
+def test_local_prices_follow_the_rate_out_of_its_dead_band(rate: str, last: str | None, price: str | None) -> None:
     where, answers = abroad(rate, last)
     local = [m for m in FUNCTION.propose(where, answers, Shelf()).proposals if m.action.target.endswith("jp")]
-    assert [str(m.action.price.amount) for m in local if isinstance(m.action, SetPrice)] == (
-        [price] if price else []
-    )
+    assert [str(m.action.price.amount) for m in local if isinstance(m.action, SetPrice)] == ([price] if price else [])
 
 
 @pytest.mark.parametrize(("band", "prices"), [(0, ["3300"]), (3, []), (10, ["3040"])])
@@ -304,9 +289,7 @@ def test_purchasing_power_counts_within_the_merchants_band(band: int, prices: li
 @pytest.mark.parametrize("rate", [None, "0", "NaN", "-3", "x"])
 def test_without_a_sane_rate_local_prices_stay(rate: str | None) -> None:
     where, answers = abroad(rate, "160")
-    assert not [
-        m for m in FUNCTION.propose(where, answers, Shelf()).proposals if m.action.target.endswith("jp")
-    ]
+    assert not [m for m in FUNCTION.propose(where, answers, Shelf()).proposals if m.action.target.endswith("jp")]
 
 
 def test_default_limits_are_those_of_a_new_shop() -> None:
@@ -315,7 +298,48 @@ def test_default_limits_are_those_of_a_new_shop() -> None:
 
 def test_proposing_does_without_onnx() -> None:
     code = "import sys, functions.repricing.propose; sys.exit('onnx' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode
-        == 0
-    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode == 0
+
+
+def standing(units: int, days_ago: int = 15) -> Context:
+    """A price of ours that has stood for two weeks, and what was sold a day since."""
+    goods = one_good(price=money("19.00"))
+    where = context(replace(LIMITS, explore=True), goods)
+    target, held_now = next(iter(where.snapshots.items()))
+    before = held("20.00")
+    ours = Written(
+        target=target, digest=held_now.digest, proposal_id=ProposalId("1"), at=NOW - timedelta(days=days_ago),
+        original=before,
+    )  # fmt: skip
+    today = int(NOW.timestamp()) // 86_400
+    days = tuple(SalesDay("v0", day, units, 1_900) for day in range(today - days_ago + 1, today))
+    return replace(where, written={target: ours}, sales={ProductId("p0"): days})
+
+
+def test_a_price_that_disappoints_goes_back() -> None:
+    decision = decide(standing(units=0))
+    made = decision.proposals[0]
+    assert isinstance(made.action, SetPrice)
+    assert Decimal("19.00") < made.action.price.amount <= Decimal("20.00")
+    assert "goes back" in str(made.reasons[0])
+
+
+@pytest.mark.parametrize(("units", "days"), [(2, 15), (0, 5)])
+def test_one_that_sells_or_is_young_does_not(units: int, days: int) -> None:
+    reasons = [str(reason) for made in decide(standing(units, days)).proposals for reason in made.reasons]
+    assert not any("goes back" in reason for reason in reasons)
+
+
+def test_the_ledger_remembers_our_nights() -> None:
+    first = decide(standing(units=2)).remember["repricing|account|v0"]
+    again = replace(standing(units=2), now=NOW + timedelta(days=3), memory={"repricing|account|v0": first})
+    days = account.parsed(decide(again).remember["repricing|account|v0"]).days
+    assert sum(days.values()) == pytest.approx(4, abs=0.1)
+    assert not decide(context(LIMITS, overpriced())).remember
+
+
+def test_a_ledger_in_the_red_sends_a_price_home() -> None:
+    where = standing(units=2)
+    spent = account.written(account.Account({75: 300.0}, int(NOW.timestamp()) // 86_400))
+    decision = decide(replace(where, memory={"repricing|account|v0": spent}, policy=Policy(prices=LIMITS)))
+    assert all(m.action.price.amount > 19 for m in decision.proposals if isinstance(m.action, SetPrice))

@@ -1,0 +1,203 @@
+"""From what is known tonight to new prices: offers gathered, scored in one call, chosen, rounded into their
+limits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from chalicelib.contracts import Context, Model, Models
+from chalicelib.domain.catalogue import Product
+from chalicelib.domain.ids import ProductId
+from chalicelib.domain.prices import fitting
+from functions.repricing import account, watch
+from functions.repricing.curves import Floats, lattice_index, relative_units
+from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
+from functions.repricing.ledger import tolerance
+from functions.repricing.offers import Offer, offer
+from functions.repricing.policy import Choice, Reach, Situation, Stance, choose, reachable
+
+HORIZON = 52
+"""Weeks over which harm is reckoned."""
+SCARCE_WEEKS = 2
+"""Stock for fewer weeks than this is not made cheaper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A new price for one offer."""
+
+    offer: Offer
+    price: Decimal
+    units: tuple[float, float]
+    """Expected a week, now and then."""
+    gain: float
+    """Expected a week, in the shop's currency."""
+    confidence: float
+    sent_home: bool = False
+    """Sales at our price fell short, so it goes back towards the merchant's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Night:
+    """All offers scored; rows of its arrays are offers."""
+
+    context: Context
+    stance: Stance
+    situation: Situation
+    reach: Reach
+    units: Floats
+    choice: Choice
+    fallen: frozenset[int]
+    """Offers whose sales fell short."""
+
+
+def knowledge_of(models: Models) -> Knowledge | None:
+    """What was learned of the shop, or None."""
+    model = models.get(MODEL)
+    return None if model is None else model.once("knowledge", read_knowledge)
+
+
+def named(context: Context, knowledge: Knowledge) -> set[ProductId]:
+    """The products that an event is about: one, or all that were learned."""
+    learned = {ProductId(product) for product in knowledge.products}
+    return learned if context.event.scheduled else learned & {ProductId(context.event.resource)}
+
+
+def variants(context: Context, knowledge: Knowledge) -> set[str]:
+    """The variants that an event is about."""
+    about = named(context, knowledge)
+    pairs = zip(knowledge.variants, knowledge.products, strict=True)
+    return {variant for variant, product in pairs if ProductId(product) in about}
+
+
+def offers_of(context: Context, knowledge: Knowledge) -> tuple[list[Offer], list[str]]:
+    """What may be repriced, and why the rest may not."""
+    offers, notes, about = [], [], named(context, knowledge)
+    products: Mapping[ProductId, Product] = {**context.catalogue, **context.products}
+    for row, (variant_id, product_id) in enumerate(zip(knowledge.variants, knowledge.products, strict=True)):
+        product = products.get(ProductId(product_id)) if product_id in about else None
+        variant = next((one for one in product.variants if one.id == variant_id), None) if product else None
+        if product is None or variant is None:
+            continue
+        found: Offer | str = offer(context, product, variant, row, float(knowledge.base_minor[row]))
+        if knowledge.one_price[row] and not context.policy.prices.explore:
+            found = "only one price was ever seen: allow trying prices, or change it once yourself"
+        if isinstance(found, str):
+            notes.append(f"{product.title}: {found}.")
+        else:
+            offers.append(found)
+    return offers, notes
+
+
+def chosen(context: Context, models: Models) -> tuple[list[Chosen], list[str]]:
+    """New prices, and why others stay."""
+    knowledge, model = knowledge_of(models), models.get(MODEL)
+    if knowledge is None or model is None:
+        return [], []
+    offers, notes = offers_of(context, knowledge)
+    if not offers:
+        return [], notes
+    night = _scored(context, offers, knowledge, model)
+    if night is None:
+        return [], [*notes, "Prices: the model gave something that is not a number, so nothing was changed."]
+    found = [_settled(night, row, one) for row, one in enumerate(offers)]
+    notes += [one for one in found if isinstance(one, str)]
+    return [one for one in found if isinstance(one, Chosen)], notes
+
+
+def _scored(context: Context, offers: Sequence[Offer], knowledge: Knowledge, model: Model) -> _Night | None:
+    """Every candidate of every offer in one call; None where the answer is not a number."""
+    stance, situation = _stance(context), _situation(context, offers, knowledge)
+    reach = reachable(situation, stance)
+    outputs = model.run({
+        "product": np.array([one.row for one in offers], dtype=np.int64),
+        "ratio": reach.ratio.astype(np.float32),
+        "cost_ratio": situation.cost_ratio.astype(np.float32),
+    })  # fmt: skip
+    units = np.asarray(outputs["units"], dtype=np.float64)
+    if not np.isfinite(units).all():
+        return None
+    fallen = frozenset(row for row, one in enumerate(offers) if watch.fallen(context, one, knowledge))
+    return _Night(
+        context=context, stance=stance, situation=situation, reach=reach, units=units,
+        choice=choose(situation, stance, reach, units), fallen=fallen,
+    )  # fmt: skip
+
+
+def _stance(context: Context) -> Stance:
+    limits = context.policy.prices
+    return Stance(
+        step=float(min(max(limits.max_step_pct, Decimal(1)), Decimal(50))) / 100,
+        tolerance=tolerance(float(limits.harm_tolerance_pct), HORIZON),
+        curiosity=Stance().curiosity if limits.explore else 0.0,
+    )
+
+
+def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) -> Situation:
+    """The offers as arrays, prices relative to the base price; scarce goods are not made cheaper."""
+    rows = np.array([one.row for one in offers])
+    ratio, lower = (_relative(offers, name) for name in ("price", "low"))
+    weights, level = knowledge.weights[rows], knowledge.level[rows]
+    weekly = (weights * level * relative_units(ratio)).sum(axis=1)
+    stock = np.array([np.inf if one.variant.stock is None else float(one.variant.stock) for one in offers])
+    return Situation(
+        weights=weights, level=level, ledger=_ledgers(context, offers), ratio=ratio,
+        cost_ratio=np.minimum(_relative(offers, "cost"), 0.95),
+        lower=np.where(stock < SCARCE_WEEKS * weekly, np.maximum(lower, ratio * 0.9999), lower),
+        upper=_relative(offers, "high"), dispersion=knowledge.dispersion[rows], centre=knowledge.centre[rows],
+        weeks_left=HORIZON,
+    )  # fmt: skip
+
+
+def _relative(offers: Sequence[Offer], name: str) -> Floats:
+    """A price of every offer over its base price."""
+    return np.array([float((getattr(one, name, None) or getattr(one.span, name)) / one.base) for one in offers])
+
+
+def _ledgers(context: Context, offers: Sequence[Offer]) -> Floats:
+    """The harm ledger of each offer: (offer, state)."""
+    texts = [context.memory.get(account.key(one.variant.id)) for one in offers]
+    costs = [float(one.cost / one.base) for one in offers]
+    return np.stack([account.ledger(account.parsed(t), c) for t, c in zip(texts, costs, strict=True)])
+
+
+def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
+    """A price with a liked ending inside all limits; None where staying is best, words where nothing fits."""
+    limits, home = night.context.policy.prices, row in night.fallen
+    wanted = one.reference if home else Decimal(repr(float(night.choice.ratio[row]))) * one.base
+    price = fitting(min(max(wanted, one.span.low), one.span.high), one.span, one.currency, limits.charm_endings)
+    if price is None:
+        return f"{one.product.title}: no price with your endings lies within its limits."
+    if abs(price - one.price) * 100 < one.price * limits.min_step_pct:
+        return None
+    then, now = _column(night, row, price, one), _column(night, row, one.price, one)
+    if then is None or now is None:
+        return None
+    if not (home or night.choice.open[row, then] or _homewards(one, price)):
+        return f"{one.product.title}: the next price with your endings is too risky."
+    gain = float((night.choice.profit[row, then] - night.choice.profit[row, now]) * float(one.base))
+    if gain <= 0 and not home and night.stance.curiosity == 0 and night.choice.open[row, now]:
+        return None
+    units = (float(night.units[row, now]), float(night.units[row, then]))
+    return Chosen(one, price, units, gain, _confidence(night.situation, row, one, price), home)
+
+
+def _column(night: _Night, row: int, price: Decimal, one: Offer) -> int | None:
+    """The candidate nearest to a price, where it is within reach."""
+    index = int(lattice_index(np.array([float(price / one.base)]))[0])
+    found = np.flatnonzero(night.reach.index[row] == index)
+    return int(found[0]) if len(found) else None
+
+
+def _homewards(one: Offer, price: Decimal) -> bool:
+    """Whether a price lies nearer to the base price than the present one, on the same side."""
+    return one.base <= price <= one.price or one.price <= price <= one.base
+
+
+def _confidence(situation: Situation, row: int, one: Offer, price: Decimal) -> float:
+    """Posterior probability that the new price earns more than the present one."""
+    now, then, cost = float(one.price / one.base), float(price / one.base), float(one.cost / one.base)
+    better = relative_units(np.array(then)) * (then - cost) > relative_units(np.array(now)) * (now - cost)
+    return float(np.clip((situation.weights[row] * better).sum(), 0.0, 1.0))
