@@ -24,16 +24,19 @@ class Journal:
         self._records.put(entry_record(entry))
 
     def entries(
-        self, shop: ShopId, *, until: datetime, months: int = 12, limit: int | None = None
-    ) -> Iterator[Entry]:
-        """Newest first, going back month by month."""
+        self, shop: ShopId, *, until: datetime, months: int = 12, limit: int | None = None,
+        before: str | None = None,
+    ) -> Iterator[Entry]:  # fmt: skip
+        """Newest first, going back month by month; ``before`` is the place of an entry of ``until``'s month."""
         left = limit
         for month in _months_back(until, months):
-            for record in self._records.query(places.month(shop, *month), reverse=True, limit=left):
+            partition = places.month(shop, *month)
+            for record in self._records.query(partition, before=before, reverse=True, limit=left):
                 yield from_json(record.body, Entry)
                 left = None if left is None else left - 1
             if left == 0:
                 return
+            before = None
 
     def entry(self, shop: ShopId, place: str) -> Entry | None:
         """One entry by its place, as pages link to it."""
