@@ -117,6 +117,15 @@ def differences(shop: ShopId, runs: Policy, wanted: Policy) -> Iterator[Differen
             yield Difference(shop, limit.path, _said(limit.of(runs)), _said(limit.of(wanted)))
 
 
+def keep_own(runs: Policy, wanted: Policy, last: Policy) -> Policy:
+    """``wanted``, but with what runs wherever that differs from what was laid over it the last time."""
+    for limit in limits.every():
+        if limit.of(runs) != limit.of(last):
+            wanted = limit.put(wanted, limit.of(runs))
+    own = {name: runs.mode(name) for name in runs.modes if runs.mode(name) is not last.mode(name)}
+    return replace(wanted, modes={**wanted.modes, **own})
+
+
 def overlay(base: Policy, text: str, functions: Mapping[FunctionName, Any]) -> Policy:
     """A policy with the values that a template names, and no others. Raises WrongFile."""
     read = _Reading(text, None, functions)

@@ -44,7 +44,8 @@ class Account:
     shops: tuple[ShopId, ...] = ()
     every_shop: bool = False
     """The sandbox's own account, and nobody else's: it looks after whatever is connected."""
-    groups: Mapping[str, tuple[ShopId, ...]] = field(default_factory=dict)
+    applied: Mapping[ShopId, str] = field(default_factory=dict)
+    """Per shop, the template's text as it was applied last: what differs from it is the shop's own."""
     templates: Mapping[str, str] = field(default_factory=dict)
     """Policies by name, as configuration text."""
     version: int = 0
@@ -85,9 +86,7 @@ class Accounts:
         accounts = [_read(record) for record in found.values()]
         return sorted((a for a in accounts if person.email in a.members), key=lambda a: (a.name, a.id))
 
-    def create(
-        self, name: str, owner: str, *, shops: Sequence[ShopId] = (), every_shop: bool = False
-    ) -> Account:
+    def create(self, name: str, owner: str, *, shops: Sequence[ShopId] = (), every_shop: bool = False) -> Account:
         """A new account with its first owner."""
         account = Account(
             id=secrets.token_hex(8), name=name, members={owner: Role.OWNER}, shops=tuple(shops),

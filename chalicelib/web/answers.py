@@ -41,9 +41,7 @@ def redirect(where: str) -> Answer:
     return Answer(status=303, kind="text/plain; charset=utf-8", extra={"Location": where})
 
 
-def security(
-    *, embedding: Sequence[str] = (), scripts: Sequence[str] = (), secure: bool
-) -> Mapping[str, str]:
+def security(*, embedding: Sequence[str] = (), scripts: Sequence[str] = (), secure: bool) -> Mapping[str, str]:
     """Headers of every page: nothing inline, nothing from elsewhere, framed by nobody but whom we name.
 
     Source: OWASP Secure Headers Project; CSP level 3.

@@ -128,9 +128,7 @@ def draw_bars(
             _text(scale(value) + 8, middle, say(value), "start"),
         ]
     rows = tuple((name, say(value)) for name, value in values)
-    return Chart(
-        title=title, finding=finding, picture=_svg(parts, title, finding, height), columns=columns, rows=rows
-    )
+    return Chart(title=title, finding=finding, picture=_svg(parts, title, finding, height), columns=columns, rows=rows)
 
 
 def sparkline(values: Sequence[float], label: str) -> Markup:
@@ -138,9 +136,7 @@ def sparkline(values: Sequence[float], label: str) -> Markup:
     x = Scale(0, max(1, len(values) - 1), 2, 98)
     y = Scale(0, max([*values, 1e-9]), 22, 3)
     line = _line(enumerate(values), x, y, "line")
-    return Markup('<svg class="spark" viewBox="0 0 100 25" role="img" aria-label="{}">{}</svg>').format(
-        label, line
-    )
+    return Markup('<svg class="spark" viewBox="0 0 100 25" role="img" aria-label="{}">{}</svg>').format(label, line)
 
 
 def _svg(parts: Sequence[Markup], title: str, finding: str, height: float) -> Markup:
@@ -162,9 +158,7 @@ def _frame(
     for value in places:
         anchor = "middle" if x_ticks is None else "start" if value == places[0] else "end"
         yield _text(x(value), height - BOTTOM + 18, say_x(value), anchor)
-    yield _text(
-        (LEFT + WIDTH) / 2, height - 6, " · ".join(word for word in (x_label, y_label) if word), "middle"
-    )
+    yield _text((LEFT + WIDTH) / 2, height - 6, " · ".join(word for word in (x_label, y_label) if word), "middle")
 
 
 def _band(curve: Curve, x: Scale, y: Scale) -> Iterator[Markup]:
@@ -210,9 +204,7 @@ def _steps(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float
 
 def _text(x: float, y: float, words: str, anchor: str, kind: str = "") -> Markup:
     classes = f"{anchor} {kind}".strip()
-    return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
-        classes, round(x, 1), round(y, 1), escape(words)
-    )
+    return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(classes, round(x, 1), round(y, 1), escape(words))
 
 
 def _ends(values: Sequence[float]) -> Sequence[float]:

@@ -88,18 +88,12 @@ def approve(visit: Visit) -> Answer:
     proposal = _proposal(visit)
     try:
         action = edited(proposal.action, visit.form)
-        decided = deciding.approve(
-            visit.services, visit.the_shop.id, proposal.id, visit.who.email, action=action
-        )
+        decided = deciding.approve(visit.services, visit.the_shop.id, proposal.id, visit.who.email, action=action)
     except Gone:
         raise
     except AppError as error:
         return _refused(visit, error)
-    words = (
-        "Approved with your changes, and written to the store."
-        if action
-        else "Approved, and written to the store."
-    )
+    words = "Approved with your changes, and written to the store." if action else "Approved, and written to the store."
     return visit.say(_back(visit, decided), words)
 
 

@@ -68,9 +68,7 @@ def _sent_by(visit: Visit, marketplace: str, verify: Verify, token: str) -> Visi
     settings = visit.services.settings
     bearer = token if token.lower().startswith("bearer ") else f"Bearer {token}"
     try:
-        sender = verify(
-            bearer, settings.app_ids.get(marketplace, ""), visit.services.secrets.app(marketplace)
-        )
+        sender = verify(bearer, settings.app_ids.get(marketplace, ""), visit.services.secrets.app(marketplace))
     except InvalidSignature:
         return None
     shop = shop_id(marketplace, sender.domain)
@@ -102,9 +100,7 @@ def _check_origin(visit: Visit) -> None:
     origin = headers.get("origin", "")
     ours = urlsplit(visit.services.settings.base_url).netloc
     foreign = origin not in {"", "null"} and urlsplit(origin).netloc != ours
-    if headers.get("sec-fetch-site", "same-origin") == "cross-site" or (
-        foreign and not _same_host(headers, origin)
-    ):
+    if headers.get("sec-fetch-site", "same-origin") == "cross-site" or (foreign and not _same_host(headers, origin)):
         raise NotAllowed("This form was sent from another site.")
 
 

@@ -58,9 +58,7 @@ def draw(proposal: Proposal, names: Mapping[ProductId, Product]) -> Drawing:
     return draw_change(proposal.action, proposal.before, proposal.title, known)
 
 
-def draw_change(
-    action: Action, before: Snapshot | None, title: str, known: Mapping[ProductId, str]
-) -> Drawing:
+def draw_change(action: Action, before: Snapshot | None, title: str, known: Mapping[ProductId, str]) -> Drawing:
     """One action against what was there."""
     was = before.value if before is not None else None
     match action:
@@ -80,22 +78,21 @@ def products_of(proposals: Iterable[Proposal]) -> list[ProductId]:
     """Every product whose title a drawing wants."""
     wanted: set[ProductId] = set()
     for proposal in proposals:
-        wanted |= set(_named(proposal.action, proposal.before.value))
+        wanted |= set(named(proposal.action, proposal.before))
     return sorted(wanted)
 
 
-def fetch_names(
-    services: Services, shop: ShopId, proposals: Sequence[Proposal]
-) -> Mapping[ProductId, Product]:
+def fetch_names(services: Services, shop: ShopId, proposals: Sequence[Proposal]) -> Mapping[ProductId, Product]:
     """The products that these proposals name, in one read of our mirror."""
     wanted = products_of(proposals)
     return services.catalogue.many(shop, wanted) if wanted else {}
 
 
-def _named(action: Action, before: Value) -> tuple[ProductId, ...]:
+def named(action: Action, before: Snapshot | None) -> tuple[ProductId, ...]:
+    """Every product that an action, or what was there before it, names."""
     match action:
         case SetRecommendations():
-            return (action.product_id, *action.product_ids, *_ids(before))
+            return (action.product_id, *action.product_ids, *_ids(before.value if before else None))
         case SetPrice():
             return (action.product_id,)
         case PublishTranslation():

@@ -51,9 +51,7 @@ def show(
     return [_show(one, names, say, when) for one in evidence]
 
 
-def _show(
-    one: Evidence, names: Mapping[ProductId, Product], say: Say, when: Callable[[datetime], str]
-) -> Exhibit:
+def _show(one: Evidence, names: Mapping[ProductId, Product], say: Say, when: Callable[[datetime], str]) -> Exhibit:
     match one:
         case Curve():
             return Exhibit(kind="chart", title=one.title, chart=charts.draw_curve(one, say))
@@ -66,6 +64,4 @@ def _show(
             return Exhibit(kind="cards", title=one.title, cards=cards)
         case TextDifference():
             before, after = differences.compare(one.before, one.after)
-            return Exhibit(
-                kind="text", title=one.field, text=ShownText(difference=one, before=before, after=after)
-            )
+            return Exhibit(kind="text", title=one.field, text=ShownText(difference=one, before=before, after=after))

@@ -1,7 +1,7 @@
 """Which language a page speaks, and how it writes dates, numbers and money (CLDR, by babel)."""
 
 import gettext
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from babel import Locale, dates, numbers
 from chalicelib.domain.money import Money, decimals
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "zh": "中文"}
+JUST_NOW = timedelta(seconds=45)
 _CATALOGUES = Path(__file__).parent / "locale"
 
 
@@ -39,18 +40,20 @@ def _weight(parameters: str) -> float:
         return 0.0
 
 
-def moment(at: datetime, language: str, zone: str) -> str:
+def moment(at: datetime, language: str, place: str) -> str:
     """A date and time in the shop's own time zone."""
-    return dates.format_datetime(at, "medium", tzinfo=_zone(zone), locale=_locale(language))
+    return dates.format_datetime(at, "medium", tzinfo=zone(place), locale=_locale(language))
 
 
-def day(at: datetime, language: str, zone: str) -> str:
+def day(at: datetime, language: str, place: str) -> str:
     """A date in the shop's own time zone."""
-    return dates.format_date(at.astimezone(_zone(zone)).date(), "long", locale=_locale(language))
+    return dates.format_date(at.astimezone(zone(place)).date(), "long", locale=_locale(language))
 
 
 def ago(at: datetime, now: datetime, language: str) -> str:
     """How long ago, in words."""
+    if abs(at - now) < JUST_NOW:
+        return catalogue(language).gettext("just now")
     return dates.format_timedelta(at - now, add_direction=True, locale=_locale(language))
 
 
@@ -82,7 +85,8 @@ def _locale(language: str) -> Locale:
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone(name: str) -> ZoneInfo:
+    """A time zone by name; UTC where there is none of that name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -50,9 +50,7 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> An
 def failure(visit: Visit, status: HTTPStatus, message: str) -> Answer:
     """A page that says what went wrong and where to go."""
     word = wording.FAILURES.get(status.value, "That did not work")
-    return page(
-        visit, "failure.html", status=status.value, message=message, status_word=translate(visit, word)
-    )
+    return page(visit, "failure.html", status=status.value, message=message, status_word=translate(visit, word))
 
 
 def translate(visit: Visit, reason: Reason | str) -> str:
@@ -114,6 +112,7 @@ def _tools(visit: Visit) -> dict[str, Callable[..., Any]]:
         "mode_help": lambda mode: say(wording.MODES[mode][1]),
         "job_name": lambda kind: say(wording.JOBS.get(kind, "Work")),
         "state_name": lambda state: say(wording.STATES[state]),
+        "role_name": lambda role: say(wording.ROLES[role]),
         "deed_word": lambda deed: say(wording.DEEDS[deed]),
     }  # fmt: skip
 

@@ -51,20 +51,21 @@ class Row:
 
 def queue(visit: Visit) -> Answer:
     """What waits, worthiest first, one function at a time."""
-    tabs = _tabs(visit)
-    if not tabs:
+    found = tabs(visit)
+    if not found:
         raise Missing
-    tab = _chosen(visit, tabs)
-    found, following = _page_of(visit, tab.name)
-    names = drawing.fetch_names(visit.services, visit.the_shop.id, found)
-    rows = [Row(one, drawing.draw(one, names)) for one in found]
+    tab = _chosen(visit, found)
+    listed, following = _page_of(visit, tab.name)
+    names = drawing.fetch_names(visit.services, visit.the_shop.id, listed)
+    rows = [Row(one, drawing.draw(one, names)) for one in listed]
     return page(
-        visit, "review.html", tabs=tabs, tab=tab, rows=rows, following=following, wanted=visit.asked("q"),
-        order=visit.asked("sort", "worth"), first=not visit.asked("after"),
+        visit, "review.html", tabs=found, tab=tab, rows=rows, following=following, wanted=visit.asked("q"),
+        order=visit.asked("sort", "worth"), most=MOST_AT_ONCE, first=not visit.asked("after"),
     )  # fmt: skip
 
 
-def _tabs(visit: Visit) -> Sequence[Tab]:
+def tabs(visit: Visit) -> Sequence[Tab]:
+    """Functions that make sense in this store, with what waits in each."""
     shop, policy = visit.the_shop, visit.the_policy
     return [
         Tab(name, function.label, _waiting(visit, name), policy.mode(name))
@@ -129,5 +130,5 @@ def bulk(visit: Visit) -> Answer:
     return redirect(visit.here("jobs", work.id))
 
 
-MOST_AT_ONCE = 5000
-"""Proposals of one bulk job; its subjects are kept in one record, and DynamoDB's items end at 400 kB."""
+MOST_AT_ONCE = 1000
+"""Proposals of one bulk job: its subjects are kept in one record, which every step writes again."""

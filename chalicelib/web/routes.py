@@ -15,7 +15,21 @@ from chalicelib.contracts import RawRequest
 from chalicelib.domain.ids import ShopId
 from chalicelib.errors import AppError, Conflict, Gone, NotAllowed, Rejected, Retryable
 from chalicelib.services import Services
-from chalicelib.web import activity, assets, detail, door, home, progress, review, settings, signing_in
+from chalicelib.web import (
+    activity,
+    agency,
+    assets,
+    detail,
+    door,
+    home,
+    insights,
+    members,
+    progress,
+    review,
+    settings,
+    signing_in,
+    usage,
+)
 from chalicelib.web.accounts import Role
 from chalicelib.web.answers import Answer, redirect, security
 from chalicelib.web.rendering import failure
@@ -49,6 +63,13 @@ ROUTES = (
     Route("POST", "sign-in/link", signing_in.enter, OPEN),
     Route("POST", "sign-out", signing_in.leave),
     Route("GET", "sandbox/inbox", signing_in.inbox, OPEN),
+    Route("GET", "shops", agency.table),
+    Route("POST", "shops", agency.act),
+    Route("GET", "account", members.preferences),
+    Route("POST", "account", members.save_preferences),
+    Route("GET", "account/{account}", members.account),
+    Route("POST", "account/{account}/members", members.change_members),
+    Route("POST", "account/{account}/templates", members.change_templates),
     Route("GET", "static/{file}", assets.serve, OPEN),
     Route("GET", "static/vendor/{file}", assets.serve_vendor, OPEN),
     Route("GET", "s/{shop}", home.overview),
@@ -62,6 +83,11 @@ ROUTES = (
     Route("GET", "s/{shop}/settings/{function}", settings.form),
     Route("POST", "s/{shop}/settings/{function}", settings.save, Role.OWNER),
     Route("GET", "s/{shop}/activity", activity.entries),
+    Route("POST", "s/{shop}/activity", activity.undo_day, Role.EDITOR),
+    Route("GET", "s/{shop}/activity/undo", activity.ask_undo, Role.EDITOR),
+    Route("GET", "s/{shop}/activity.csv", activity.export),
+    Route("GET", "s/{shop}/insights", insights.overview),
+    Route("GET", "s/{shop}/usage", usage.overview),
 )
 
 

@@ -59,9 +59,7 @@ from sandbox.bazaar import Stall
 from sandbox.rehearsal.players import Witness
 from sandbox.rehearsal.stage import Play, Stage
 
-OWNER, EDITOR, VIEWER, STRANGER = (
-    f"{name}@shop.example" for name in ("owner", "editor", "viewer", "stranger")
-)
+OWNER, EDITOR, VIEWER, STRANGER = (f"{name}@shop.example" for name in ("owner", "editor", "viewer", "stranger"))
 TITLES = (
     "White hanging heart T-light holder",
     "Regency cakestand 3 tier",
@@ -139,9 +137,7 @@ class World:
             timezone="Europe/Berlin",
         )
         chosen = dict.fromkeys(self.services.functions, modes)
-        shop = connecting.connect(
-            self.services, draft, Credentials(values={"key": "k"}), by="test", modes=chosen
-        )
+        shop = connecting.connect(self.services, draft, Credentials(values={"key": "k"}), by="test", modes=chosen)
         if title:
             self.services.shops.save(replace(self.services.shops.get(shop.id), name=title))
         self.stage.settle()
@@ -319,9 +315,7 @@ def price(world: World, shop: ShopId, index: int, *, factor: str = "0.97", worth
     return world.propose(
         shop,
         "prices",
-        SetPrice(
-            product_id=ProductId(f"p{index}"), variant_id=VariantId(f"v{index}"), price=Money(wanted, "EUR")
-        ),
+        SetPrice(product_id=ProductId(f"p{index}"), variant_id=VariantId(f"v{index}"), price=Money(wanted, "EUR")),
         title=TITLES[index % len(TITLES)],
         worth=worth,
         evidence=(curve, timeline),
@@ -362,22 +356,16 @@ def recommendation(world: World, shop: ShopId, index: int, picks: tuple[int, ...
         title=TITLES[index % len(TITLES)],
         evidence=(ProductCards(title="Products", cards=cards),),
         reasons=(
-            Reason(
-                text="Bought together in {count} of {total} orders", values=(("count", "14"), ("total", "60"))
-            ),
+            Reason(text="Bought together in {count} of {total} orders", values=(("count", "14"), ("total", "60"))),
         ),
     )
 
 
-def translation(
-    world: World, shop: ShopId, index: int, value: str = "Teelichthalter mit weißem Herz"
-) -> Proposal:
+def translation(world: World, shop: ShopId, index: int, value: str = "Teelichthalter mit weißem Herz") -> Proposal:
     """A title and a description in German, side by side with the source."""
     fields = (
         TranslatedField(key="title", value=value, source_digest="s1"),
-        TranslatedField(
-            key="description", value="<p>Schön, aus Holz und 12 cm hoch.</p>", source_digest="s2"
-        ),
+        TranslatedField(key="description", value="<p>Schön, aus Holz und 12 cm hoch.</p>", source_digest="s2"),
     )
     evidence = (
         TextDifference(
@@ -505,13 +493,9 @@ def broken(world: World, name: str = "broken") -> ShopId:
     """A shop whose key was revoked while things went wrong."""
     shop = world.open(name, goods=4, title="Lantern & Bunting")
     price(world, shop, 0)
-    world.services.trouble(
-        shop, "access_revoked", "The store refuses our key. Connect the store again.", urgent=True
-    )
+    world.services.trouble(shop, "access_revoked", "The store refuses our key. Connect the store again.", urgent=True)
     world.services.trouble(shop, "webhooks_mended", "Webhooks had stopped and were mended: orders/create")
-    world.services.trouble(
-        shop, "model_broken", "A model could not be used: output is not finite", subject="model"
-    )
+    world.services.trouble(shop, "model_broken", "A model could not be used: output is not finite", subject="model")
     policy = world.services.shops.policy(shop)
     world.services.shops.save_policy(shop, replace(policy, paused=True))
     world.stall(shop).revoked = True
