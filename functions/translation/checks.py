@@ -25,9 +25,7 @@ def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reas
     """Reasons to look at a pair; ``languages`` are two-letter codes."""
     missing, invented = numerals.differing(source, target, languages)
     yield from (Reason(text="Number {number} is missing.", values=(("number", n),)) for n in missing)
-    yield from (
-        Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in invented
-    )
+    yield from (Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in invented)
     if looks_copied(source, target, languages):
         yield Reason(text="It looks untranslated.")
     else:

@@ -109,9 +109,7 @@ def drafted(field: Text, pair: Pair, guard: Guard, identify: Identify) -> Draft 
         says = "It is in that language already." if kept else "It has no words to translate."
         return Left(field, Reason(text=says))
     keys = tuple(memory.key(segment, pair) for segment in document.segments)
-    return Draft(
-        field=field, document=document, keys=keys, guard=guard, kept=kept, doubts=(*doubts, *_money(document))
-    )
+    return Draft(field=field, document=document, keys=keys, guard=guard, kept=kept, doubts=(*doubts, *_money(document)))
 
 
 def _languages(

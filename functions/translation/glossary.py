@@ -71,9 +71,7 @@ def _complaint(term: str, targets: Mapping[str, str], shielded: set[str]) -> str
 def stands_in(term: str, text: str) -> bool:
     """Whether a term occurs as a word (or anywhere, where words are not set apart)."""
     found = re.escape(term)
-    edges = (
-        found if re.search(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]", term) else rf"(?<!\w){found}(?!\w)"
-    )
+    edges = found if re.search(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]", term) else rf"(?<!\w){found}(?!\w)"
     return re.search(edges, text, re.IGNORECASE) is not None
 
 

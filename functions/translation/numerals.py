@@ -115,9 +115,7 @@ def _han(run: str) -> int:
     return total + section + digit
 
 
-def differing(
-    source: str, target: str, languages: tuple[str, str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def differing(source: str, target: str, languages: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(missing, invented): numbers in digits on one side for which the other has neither digits nor words."""
     ours, theirs = written(source), written(target)
     if ours != theirs:

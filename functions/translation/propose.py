@@ -111,9 +111,7 @@ def _answers(context: Context, work: Work, answers: Answers) -> tuple[dict[str, 
             found += [None] * len(request.texts)
         else:
             found += said
-    return {key: text for key, text in zip(work.missing(), found, strict=True) if text is not None}, list(
-        failures
-    )
+    return {key: text for key, text in zip(work.missing(), found, strict=True) if text is not None}, list(failures)
 
 
 def _unjudged(context: Context, work: Work, fresh: Mapping[str, str]) -> dict[str, str]:
@@ -127,9 +125,7 @@ def _unjudged(context: Context, work: Work, fresh: Mapping[str, str]) -> dict[st
     return found
 
 
-def _remembered(
-    context: Context, complete: Sequence[Judged], held: Mapping[str, Remembered]
-) -> dict[str, str]:
+def _remembered(context: Context, complete: Sequence[Judged], held: Mapping[str, Remembered]) -> dict[str, str]:
     """Fresh sentences for the memory, each with its estimate, so that neither is made twice."""
     at = context.now.isoformat()
     return {

@@ -87,9 +87,7 @@ _KINDS = {
     "place": Token.PLACEHOLDER, "money": Token.MONEY, "measure": Token.MEASURE, "sku": Token.SKU,
 }  # fmt: skip
 
-_NUMBER = (
-    r"(?:\d{1,3}(?:[.,'\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?:\s?[/⁄]\s?\d+)?[½¼¾⅓⅔⅛]?|[½¼¾⅓⅔⅛]"
-)
+_NUMBER = r"(?:\d{1,3}(?:[.,'\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?:\s?[/⁄]\s?\d+)?[½¼¾⅓⅔⅛]?|[½¼¾⅓⅔⅛]"
 _RANGE = rf"(?:{_NUMBER})(?:\s?(?:[-–—x×*/~]|bis|to)\s?(?:{_NUMBER})){{0,3}}"
 _UNIT = (
     r"(?:[mck]?m[²³23]|[µmck]?m|[µmk]?g(?:/m[²2])?|gsm|[mcd]?[lL]|fl\.?\s?oz|oz|lbs?|ft|yd|k?Wh|[mkM]?W|[mk]?V|m?Ah|[kMG]?Hz"

@@ -103,9 +103,7 @@ def _values(ours: _Reading, theirs: _Reading, converted: Mapping[str, str]) -> l
     for raw, times in wanted.items():
         present = _occurrences(raw, theirs.running, wanted)
         if present != times:
-            says = (
-                "{token} is missing." if present < times else "{token} appears more often than in the source."
-            )
+            says = "{token} is missing." if present < times else "{token} appears more often than in the source."
             found.append(_about(says, raw))
     strange = {v.raw for v in theirs.values if v.kind is Token.TERM} - set(wanted)
     return [*found, *(_about("{token} is not in the source.", raw) for raw in sorted(strange))]
@@ -127,9 +125,7 @@ def _numbers(ours: _Reading, theirs: _Reading, converted: Mapping[str, str]) -> 
         return []
     lost, gained = Counter(wanted) - Counter(present), Counter(present) - Counter(wanted)
     found = [Reason(text="Number {number} is missing.", values=(("number", number),)) for number in lost]
-    return found + [
-        Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in gained
-    ]
+    return found + [Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in gained]
 
 
 def _without(text: str, values: Iterable[str]) -> str:

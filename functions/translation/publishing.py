@@ -2,13 +2,14 @@
 both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.contracts import Context
 from chalicelib.domain.actions import PublishTranslation, Sentiment, Snapshot, TranslatedField
 from chalicelib.domain.evidence import Fact, Facts, Reason, TextDifference
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.proposals import RULES, ModelVersion, Proposal, proposal_id
+from functions.translation import handles
 from functions.translation.drafts import Finished
 from functions.translation.memory import Origin, Pair
 from functions.translation.ownership import Standing
@@ -66,10 +67,7 @@ def judged(complete: Sequence[Finished], pair: Pair, estimator: Estimator | None
         if _to_judge(one, sentence.held.origin if sentence.held else None)
     ]
     fresh = iter(estimator.judge(asked, pair) if estimator else [Judgement(None)] * len(asked))
-    return [
-        Judged(one, tuple(_judgement(one, i, pair, fresh) for i in range(len(one.sentences))))
-        for one in complete
-    ]
+    return [Judged(one, tuple(_judgement(one, i, pair, fresh) for i in range(len(one.sentences)))) for one in complete]
 
 
 def _to_judge(one: Finished, origin: Origin | None) -> bool:
@@ -100,6 +98,8 @@ def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer 
     if not chosen:
         return None
     action = _action(work, chosen)
+    if context.policy.translations.translate_handles and ours:
+        action = _with_address(action, work)
     existing = dict(_existing(work))
     if all(existing.get(field.key) == field.value for field in action.fields) and not _renews(work, chosen):
         return None
@@ -149,6 +149,16 @@ def _action(work: Work, chosen: Sequence[Judged]) -> PublishTranslation:
     )
 
 
+def _with_address(action: PublishTranslation, work: Work) -> PublishTranslation:
+    """The same action with the address in the other language, and a redirect from the old one."""
+    found = handles.translated(work, handles.title_of(action.fields, work.texts.existing))
+    if found is None:
+        return action
+    field, old = found
+    fields = tuple(sorted((*action.fields, field), key=lambda one: one.key))
+    return replace(action, fields=fields, redirect_from=old)
+
+
 def _before(context: Context, work: Work, action: PublishTranslation) -> Snapshot:
     """What stands in the action's fields now."""
     touched = {field.key for field in action.fields}
@@ -165,26 +175,18 @@ def _verdict(context: Context, chosen: Sequence[Judged], *, theirs: bool) -> tup
     return theirs or unsure or any(one.doubtful for one in chosen), confidence
 
 
-def _reasons(
-    work: Work, chosen: Sequence[Judged], complete: Sequence[Judged], *, theirs: bool
-) -> tuple[Reason, ...]:
+def _reasons(work: Work, chosen: Sequence[Judged], complete: Sequence[Judged], *, theirs: bool) -> tuple[Reason, ...]:
     """Doubts first, then what happened."""
     flags = [flag for one in complete for flag in one.flags]
     found = [
-        Reason(text=f.text, values=f.values, weight=1.0, sentiment=Sentiment.NEGATIVE)
-        for f in flags
-        if f.weight >= 0
+        Reason(text=f.text, values=f.values, weight=1.0, sentiment=Sentiment.NEGATIVE) for f in flags if f.weight >= 0
     ]
     found += [flag for flag in flags if flag.weight < 0]
     if theirs:
-        says = (
-            "You edited this translation and its source changed since; nothing is replaced unless you say so."
-        )
+        says = "You edited this translation and its source changed since; nothing is replaced unless you say so."
         found.insert(0, Reason(text=says, weight=1.0))
     if any(one.quality is None for one in chosen):
-        found.append(
-            Reason(text="The quality of this language cannot be estimated, so please look at it.", weight=0.5)
-        )
+        found.append(Reason(text="The quality of this language cannot be estimated, so please look at it.", weight=0.5))
     found.append(Reason(text=_CAUSES[_cause(work, chosen)], values=(("count", str(len(chosen))),)))
     return tuple(dict.fromkeys((*found, *work.pair.glossary.conflicts)))
 
@@ -200,9 +202,7 @@ def _cause(work: Work, chosen: Sequence[Judged]) -> Standing:
     return Standing.MISSING if missing else Standing.OUTDATED
 
 
-def _evidence(
-    work: Work, chosen: Sequence[Judged], complete: Sequence[Judged]
-) -> tuple[TextDifference | Facts, ...]:
+def _evidence(work: Work, chosen: Sequence[Judged], complete: Sequence[Judged]) -> tuple[TextDifference | Facts, ...]:
     existing = dict(_existing(work))
     shown = [
         _difference(work, one, existing.get(one.finished.draft.field.key, ""), editable=one in chosen)

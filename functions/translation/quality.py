@@ -57,9 +57,7 @@ class Estimator:
         seen = look(self.encoder, pairs, languages)
         return [
             self._judgement(seen, row, flags, float(quality), float(broken))
-            for row, (flags, quality, broken) in enumerate(
-                zip(plain, *self._scores(seen, languages), strict=True)
-            )
+            for row, (flags, quality, broken) in enumerate(zip(plain, *self._scores(seen, languages), strict=True))
         ]
 
     def _scores(self, seen: Seen, languages: tuple[str, str]) -> tuple[Sequence[float], Sequence[float]]:
@@ -70,17 +68,13 @@ class Estimator:
         )
         return out["quality"].reshape(-1).tolist(), out["broken"].reshape(-1).tolist()
 
-    def _judgement(
-        self, seen: Seen, row: int, flags: tuple[Reason, ...], quality: float, broken: float
-    ) -> Judgement:
+    def _judgement(self, seen: Seen, row: int, flags: tuple[Reason, ...], quality: float, broken: float) -> Judgement:
         card = self.model.card
         if broken > card.thresholds["broken"] and not flags:
             flags = (_suspicion(seen, row),)
         over = max(0.0, broken - card.thresholds["broken"])
         quality -= min(MOST, FLAGGED + PER_ODDS * over) if flags else 0.0
-        return Judgement(
-            float(np.clip(quality, 0, 1)), flags, ModelVersion(card.name, card.version, card.sha256[:12])
-        )
+        return Judgement(float(np.clip(quality, 0, 1)), flags, ModelVersion(card.name, card.version, card.sha256[:12]))
 
 
 def estimator(models: Models) -> Estimator | None:

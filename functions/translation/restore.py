@@ -44,9 +44,7 @@ def restored(answer: str, segment: Segment) -> Restored:
     if barred:
         return Restored(text, tuple(barred))
     moved = _order(text, segment, structure_only=False)
-    doubts = (
-        Reason(text="Protected values stand in another order; check that they still belong where they are."),
-    )
+    doubts = (Reason(text="Protected values stand in another order; check that they still belong where they are."),)
     return Restored(_spaced(text, segment), (), doubts if moved else ())
 
 

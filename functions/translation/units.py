@@ -50,9 +50,7 @@ MEN_US_TO_EU: Mapping[str, str] = {
     "10": "44", "10.5": "44.5", "11": "45", "11.5": "45.5", "12": "46", "13": "47.5",
 }  # fmt: skip
 
-_MEASURE = re.compile(
-    r"(?P<numbers>[\d.,\s/x×*–—-]+?)\s?-?(?P<unit>fl\.?\s?oz|in|ft|yd|oz|lbs?|°\s?F|[\"″])\.?$"
-)
+_MEASURE = re.compile(r"(?P<numbers>[\d.,\s/x×*–—-]+?)\s?-?(?P<unit>fl\.?\s?oz|in|ft|yd|oz|lbs?|°\s?F|[\"″])\.?$")
 _GROUPED = re.compile(r"(?<=\d)[,\u00a0](?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?(?:\s?/\s?\d+)?")
 _US_SIZE = re.compile(r"US\s?(\d{1,2}(?:\.5)?)$")
@@ -73,9 +71,7 @@ def converted(raw: str, language: str, *, sizes: Mapping[str, str]) -> str:
         found = sizes.get(size[1])
         return f"EU {_local(found, language)}" if found else raw
     measure = _MEASURE.match(raw)
-    rule = (
-        RULES.get(re.sub(r"[.\s]+", " ", measure["unit"]).replace("° F", "°F").strip()) if measure else None
-    )
+    rule = RULES.get(re.sub(r"[.\s]+", " ", measure["unit"]).replace("° F", "°F").strip()) if measure else None
     if measure is None or rule is None:
         return raw
     numbers = _NUMBER.sub(
@@ -95,9 +91,7 @@ def sizes_for(description: str) -> Mapping[str, str]:
 
 def _amount(number: str, rule: Rule) -> str:
     top, _, bottom = number.replace(",", ".").partition("/")
-    value = (
-        Decimal(top.strip()) / Decimal(bottom.strip() or 1) if bottom.strip() != "0" else Decimal(top.strip())
-    )
+    value = Decimal(top.strip()) / Decimal(bottom.strip() or 1) if bottom.strip() != "0" else Decimal(top.strip())
     exact = (value + rule.offset) * rule.factor
     shown = exact.quantize(Decimal(1).scaleb(-rule.places), ROUND_HALF_UP)
     text = f"{shown:f}"

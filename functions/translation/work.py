@@ -43,9 +43,7 @@ class Work:
     @property
     def action(self) -> PublishTranslation:
         """The place in the store and all its fields, with nothing in them yet."""
-        fields = tuple(
-            TranslatedField(key=text.key, value="", source_digest=text.digest) for text in self.texts.source
-        )
+        fields = tuple(TranslatedField(key=text.key, value="", source_digest=text.digest) for text in self.texts.source)
         return PublishTranslation(resource_id=self.resource, locale=self.locale, fields=fields)
 
     def missing(self) -> dict[str, Segment]:
@@ -105,8 +103,7 @@ def _work(context: Context, resource: str, locale: Locale, texts: Translations) 
     published = PublishTranslation(resource_id=resource, locale=locale, fields=()).target in context.written
     sources = [text for text in texts.source if text.value.strip() and text.key not in UNTRANSLATED]
     standings = {
-        text.key: ownership.standing(text, texts, marks.get(text.key), published=published)
-        for text in sources
+        text.key: ownership.standing(text, texts, marks.get(text.key), published=published) for text in sources
     }
     cut = [_draft(context, text, pair, guard) for text in sources if standings[text.key] in RENEWED]
     drafts = tuple(draft for draft in cut if isinstance(draft, Draft))

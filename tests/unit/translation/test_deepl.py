@@ -134,9 +134,7 @@ def test_a_glossary_is_made_once_and_replaced_when_its_content_changes() -> None
 def test_a_glossary_that_somebody_deleted_is_made_again() -> None:
     client = Scripted()
     engine = DeepL(client)  # type: ignore[arg-type]
-    request = TranslateTexts(
-        texts=("a",), source=Locale("en"), target=Locale("de"), glossary=(("mug", "Becher"),)
-    )
+    request = TranslateTexts(texts=("a",), source=Locale("en"), target=Locale("de"), glossary=(("mug", "Becher"),))
     engine.ask(request, SHOP, EVENT)
     client.made.clear()
     failures = iter([fail(404)])

@@ -14,9 +14,7 @@ from chalicelib.domain.ids import EventId, Locale, ShopId
 from chalicelib.errors import AccessRevoked, AppError, QuotaReached, RateLimited, StoreUnavailable
 from integrations.deepl.engine import RETRIES, DeepL, connect
 
-REQUEST = TranslateTexts(
-    texts=('Soft &amp; <x id="1"/>',), source=Locale("en"), target=Locale("de"), formality="less"
-)
+REQUEST = TranslateTexts(texts=('Soft &amp; <x id="1"/>',), source=Locale("en"), target=Locale("de"), formality="less")
 
 
 class Desk(ThreadingHTTPServer):
@@ -35,10 +33,7 @@ class Clerk(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         asked = json.loads(self.rfile.read(length))
         self.server.heard.append({"path": self.path, "key": self.headers["Authorization"], **asked})
-        found = [
-            {"text": t.upper(), "detected_source_language": "EN", "billed_characters": 1}
-            for t in asked["text"]
-        ]
+        found = [{"text": t.upper(), "detected_source_language": "EN", "billed_characters": 1} for t in asked["text"]]
         self._say({"translations": found} if self.server.body is None else self.server.body)
 
     def do_GET(self) -> None:

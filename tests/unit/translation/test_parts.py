@@ -10,7 +10,7 @@ from chalicelib.contracts import Answers
 from chalicelib.domain.catalogue import Text
 from chalicelib.domain.ids import Locale
 from chalicelib.errors import MalformedPayload
-from functions.translation import exchange, glossary, memory, messages, numerals, sentences, units
+from functions.translation import exchange, glossary, handles, memory, messages, numerals, sentences, units
 from functions.translation.checks import negation_dropped, signs
 from functions.translation.exchange import Unit
 from functions.translation.memory import Origin, Pair, Remembered
@@ -70,9 +70,7 @@ def test_what_is_protected(text: str, kind: Token, raw: str) -> None:
     assert [(k, text[a:b]) for a, b, k in GUARD.find(text)] == [(kind, raw)]
 
 
-@pytest.mark.parametrize(
-    "text", ["A 5 in 1 tool", "Nordlichter sehen", "SET/6 cups", "100 percent", "and 3 pockets"]
-)
+@pytest.mark.parametrize("text", ["A 5 in 1 tool", "Nordlichter sehen", "SET/6 cups", "100 percent", "and 3 pockets"])
 def test_what_is_not_protected(text: str) -> None:
     assert GUARD.find(text) == []
 
@@ -87,9 +85,7 @@ def test_links_do_not_make_a_sentence_new_but_amounts_do() -> None:
 
 
 def test_invisible_characters_and_blanks_do_not_make_a_sentence_new() -> None:
-    assert memory.key(segment("<p>Soft\u200b  wool</p>"), PAIR) == memory.key(
-        segment("<p>Soft wool</p>"), PAIR
-    )
+    assert memory.key(segment("<p>Soft\u200b  wool</p>"), PAIR) == memory.key(segment("<p>Soft wool</p>"), PAIR)
 
 
 def test_memory_entries_survive_storage_and_faulty_ones_expire() -> None:
@@ -224,3 +220,16 @@ def test_a_message_is_translated_on_demand() -> None:
     failed = messages.answer(message, Answers(failed={message.request: "The allowance is used up."}))
     assert failed.text == "Where is my 5 kg bag? Thanks."
     assert str(failed.reasons[0]) == "The allowance is used up."
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Größe: XL, Öko!", "groesse-xl-oeko"),
+        ("Tasse à thé", "tasse-a-the"),
+        ("赤いカップ", ""),
+        ("a " * 90, "a-" * 49 + "a"),
+    ],
+)
+def test_addresses_hold_plain_letters(title: str, expected: str) -> None:
+    assert handles.slug(title) == expected

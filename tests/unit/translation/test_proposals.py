@@ -22,9 +22,7 @@ _SPEC.loader.exec_module(shopfloor)
 Floor = shopfloor.Floor
 
 STORY = (
-    "<p>"
-    + " ".join(f"Sentence number {word} is here." for word in ("one", "two", "three", "four", "five"))
-    + "</p>"
+    "<p>" + " ".join(f"Sentence number {word} is here." for word in ("one", "two", "three", "four", "five")) + "</p>"
 )
 
 
@@ -50,9 +48,7 @@ def test_everything_is_translated_once() -> None:
 def test_an_unchanged_catalogue_costs_nothing() -> None:
     shop = floor()
     for place in range(60):
-        shop.put(
-            f"q{place}", title=f"Lamp {place} for the desk", body_html="<p>Bright light. Long cable.</p>"
-        )
+        shop.put(f"q{place}", title=f"Lamp {place} for the desk", body_html="<p>Bright light. Long cable.</p>")
         shop.run(f"q{place}")
     shop.characters = 0
     for place in range(60):
@@ -169,14 +165,24 @@ def test_a_glossary_change_renews_only_its_sentences() -> None:
 
 def test_units_follow_the_market_where_asked() -> None:
     shop = floor(convert_units=True)
-    shop.put(
-        "p1", body_html="<table><tr><td>12 x 8 in</td></tr></table><p>Holds 5 lbs of sand.</p>", title="Bag"
-    )
+    shop.put("p1", body_html="<table><tr><td>12 x 8 in</td></tr></table><p>Holds 5 lbs of sand.</p>", title="Bag")
     shop.run("p1")
     assert (
-        shop.value("p1", "body_html")
-        == "<table><tr><td>30,5 x 20,3 cm</td></tr></table><p>Hólds 2,27 kg óf sánd.</p>"
+        shop.value("p1", "body_html") == "<table><tr><td>30,5 x 20,3 cm</td></tr></table><p>Hólds 2,27 kg óf sánd.</p>"
     )
+
+
+def test_addresses_follow_the_title_where_asked() -> None:
+    shop = floor(translate_handles=True)
+    (proposal,) = shop.run("p1").proposals
+    assert isinstance(proposal.action, PublishTranslation)
+    assert proposal.action.redirect_from == "red-mug"
+    assert shop.value("p1", "handle") == "red-garden-mug"
+    shop.put("p1", title="Blue garden mug")
+    (later,) = shop.run("p1").proposals
+    assert isinstance(later.action, PublishTranslation)
+    assert later.action.redirect_from == ""
+    assert shop.value("p1", "handle") == "red-garden-mug"
 
 
 def test_a_title_that_is_only_a_number_is_left() -> None:
@@ -190,9 +196,7 @@ def test_a_title_that_is_only_a_number_is_left() -> None:
 def test_a_text_in_the_target_language_is_left() -> None:
     shop = floor()
     story = "Diese weiche Tasche aus reiner Baumwolle begleitet dich durch den ganzen Tag."
-    shop.put(
-        "p9", body_html=f"<p>{story}</p><p>This soft bag made of pure cotton is with you all day long.</p>"
-    )
+    shop.put("p9", body_html=f"<p>{story}</p><p>This soft bag made of pure cotton is with you all day long.</p>")
     shop.run("p9")
     assert f"<p>{story}</p>" in shop.value("p9", "body_html")
     assert len(shop.asked) == 1

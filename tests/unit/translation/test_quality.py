@@ -65,10 +65,7 @@ def test_a_bad_one_is_flagged_in_words(estimator: Estimator, target: str, word: 
 
 @built
 def test_no_estimate_for_a_script_that_the_encoder_cannot_read(estimator: Estimator) -> None:
-    assert (
-        judged(estimator, "Мягкое одеяло из 100 % шерсти согревает всю зиму, даже на улице.", "ru").quality
-        is None
-    )
+    assert judged(estimator, "Мягкое одеяло из 100 % шерсти согревает всю зиму, даже на улице.", "ru").quality is None
 
 
 @built
@@ -134,8 +131,7 @@ def test_the_graph_computes_shared_and_own_parts() -> None:
 @pytest.mark.parametrize("kind", sorted(planted.KINDS))
 def test_planted_errors_change_what_they_say(kind: str) -> None:
     pairs = [
-        (f"It does not weigh {n} kg, even when wet and cold.", f"Es wiegt nicht {n} kg, auch nass.")
-        for n in range(9)
+        (f"It does not weigh {n} kg, even when wet and cold.", f"Es wiegt nicht {n} kg, auch nass.") for n in range(9)
     ]
     made = planted.plant(kind, pairs, seed=1, most=5)
     assert len(made) == 5
