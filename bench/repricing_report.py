@@ -97,13 +97,12 @@ def _line(one: Score) -> str:
 def _product(one: Drawn) -> str:
     note = "" if one.cost_known else f" (no cost in the file: {ASSUMED_COST:.0%} of the usual price assumed)"
     rows = "".join(
-        f"<tr><td>{one.price[i]:.2f}<td>{one.units[1][i]:.1f}<td>{one.profit[1][i]:.2f}"
+        f"<tr><td>{one.price[i]:.4g}<td>{one.units[1][i]:.1f}<td>{one.profit[1][i]:.4g}"
         for i in range(0, len(one.price), 5)
     )
     edge = " at the edge of what was looked at" if one.best in (one.price[0], one.price[-1]) else ""
-    return f"""<section><h2>{escape(one.product)}</h2><p>Usual price {one.usual:.2f}, unit cost {
-        one.cost:.2f}{note};
-the expected profit is highest at <b>{one.best:.2f}</b>{edge}.</p>
+    return f"""<section><h2>{escape(one.product)}</h2><p>Usual price {one.usual:.2f}, unit cost {one.cost:.2f}{note};
+the expected profit is highest at <b>{one.best:.4g}</b>{edge}.</p>
 <figure>{_chart("Units per period", one, one.units)}</figure><figure>{
         _chart("Profit per period", one, one.profit)
     }</figure> <details><summary>As a
@@ -134,7 +133,7 @@ def _chart(label: str, one: Drawn, bands: tuple[Floats, Floats, Floats]) -> str:
     return f"""<svg role=img aria-label="{escape(label)} over price" width={WIDTH} height={HEIGHT}>
 <polygon points="{area}" fill="#2b6cb0" opacity=".18"/>
 <polyline points="{" ".join(path(middle))}" fill=none stroke="#2b6cb0" stroke-width=2 />{marks}
-<text x={EDGE} y={HEIGHT - 8}>{one.price[0]:.2f}</text>
-<text x={WIDTH - 8} y={HEIGHT - 8} text-anchor=end>{one.price[-1]:.2f}</text>
-<text x=2 y=26>{top:.0f}</text><text x=2 y={HEIGHT - 26}>{bottom:.0f}</text>
+<text x={EDGE} y={HEIGHT - 8}>{one.price[0]:.4g}</text>
+<text x={WIDTH - 8} y={HEIGHT - 8} text-anchor=end>{one.price[-1]:.4g}</text>
+<text x=2 y=26>{top:.3g}</text><text x=2 y={HEIGHT - 26}>{bottom:.3g}</text>
 <text x="{WIDTH / 2}" y={HEIGHT - 8} text-anchor=middle>{escape(label)}</text></svg>"""

@@ -166,6 +166,8 @@ def _ledgers(context: Context, offers: Sequence[Offer]) -> Floats:
 def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
     """A price with a liked ending inside all limits; None where staying is best, words where nothing fits."""
     limits, home = night.context.policy.prices, row in night.fallen
+    if watch.resting(night.context, one):
+        return None
     wanted = one.reference if home else Decimal(repr(float(night.choice.ratio[row]))) * one.base
     price = fitting(min(max(wanted, one.span.low), one.span.high), one.span, one.currency, limits.charm_endings)
     if price is None:

@@ -2,6 +2,7 @@
 merchant's own."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 
@@ -21,6 +22,14 @@ def ours(context: Context, one: Offer) -> bool:
     """Whether the store still holds the price that we wrote."""
     written, held = context.written.get(one.action.target), context.snapshots.get(one.action.target)
     return written is not None and held is not None and written.digest == held.digest
+
+
+def resting(context: Context, one: Offer) -> bool:
+    """Whether our last change is so recent that the price is left alone; the guardrails would refuse it
+    anyway."""
+    written = context.written.get(one.action.target)
+    rest = timedelta(hours=context.policy.prices.cooldown_hours)
+    return written is not None and context.now - written.at < rest
 
 
 def fallen(context: Context, one: Offer, knowledge: Knowledge) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import sandbox.market
 from sandbox.market.peers import PEERS
 from sandbox.market.simulate import clairvoyant, open_market, play
+from sandbox.market.story import story
 from sandbox.market.worlds import MATCHED, WORLDS
 
 FROZEN = {
@@ -49,3 +50,10 @@ def test_every_world_is_playable_and_keeps_its_limits(name: str) -> None:
     assert np.isfinite(outcome.profit).all()
     assert (outcome.prices >= np.maximum(0.7 * base, 1.03 * cost) - 1e-9).all()
     assert (outcome.prices <= 1.6 * base + 1e-9).all()
+
+
+def test_the_story_is_a_line_per_policy() -> None:
+    lines = story(products=40)
+    assert set(lines) > {"Tradewind", "All-knowing"}
+    assert all(line.shape == (52,) and np.isfinite(line).all() for line in lines.values())
+    assert lines["All-knowing"][-1] > lines["Tradewind"][-1] > 0

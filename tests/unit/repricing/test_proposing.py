@@ -343,3 +343,7 @@ def test_a_ledger_in_the_red_sends_a_price_home() -> None:
     spent = account.written(account.Account({75: 300.0}, int(NOW.timestamp()) // 86_400))
     decision = decide(replace(where, memory={"repricing|account|v0": spent}, policy=Policy(prices=LIMITS)))
     assert all(m.action.price.amount > 19 for m in decision.proposals if isinstance(m.action, SetPrice))
+
+
+def test_a_price_that_was_just_changed_rests() -> None:
+    assert not decide(standing(units=0, days_ago=2)).proposals
