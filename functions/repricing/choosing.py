@@ -60,9 +60,11 @@ def knowledge_of(models: Models) -> Knowledge | None:
 
 
 def named(context: Context, knowledge: Knowledge) -> set[ProductId]:
-    """The products that an event is about: one, or all that were learned."""
+    """The learned products that an event is about; at night a batch is named, and no name means all."""
     learned = {ProductId(product) for product in knowledge.products}
-    return learned if context.event.scheduled else learned & {ProductId(context.event.resource)}
+    if context.event.scheduled and not context.event.resource:
+        return learned
+    return learned & {ProductId(name) for name in context.event.resource.split(",")}
 
 
 def variants(context: Context, knowledge: Knowledge) -> set[str]:

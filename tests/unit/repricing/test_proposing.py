@@ -15,6 +15,7 @@ import pytest
 from chalicelib.contracts import Answers, Context, Decision, FetchRates, History, Material, SalesDay
 from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.catalogue import Product
+from chalicelib.domain.events import EventKind, Schedule
 from chalicelib.domain.evidence import Curve, Facts
 from chalicelib.domain.ids import MarketId, ProductId, ProposalId, VariantId
 from chalicelib.domain.journal import Written
@@ -347,3 +348,19 @@ def test_a_ledger_in_the_red_sends_a_price_home() -> None:
 
 def test_a_price_that_was_just_changed_rests() -> None:
     assert not decide(standing(units=0, days_ago=2)).proposals
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource", "names"),
+    [
+        (Schedule.PROPOSE, "", {f"p{i}" for i in range(12)}),
+        (Schedule.PROPOSE, "p3,p5", {"p3", "p5"}),
+        (EventKind.STOCK_CHANGED, "p7", {"p7"}),
+        (EventKind.PRODUCT_CHANGED, "unheard-of", set()),
+    ],
+)
+def test_reads_only_what_the_event_is_about(kind: Any, resource: str, names: set[str]) -> None:
+    where = context(LIMITS, overpriced())
+    where = replace(where, event=replace(where.event, kind=kind, resource=resource))
+    assert FUNCTION.reads(replace(where, catalogue={}), Shelf()).catalogue == names
+    assert {made.action.resource for made in decide(where).proposals} <= names
