@@ -69,13 +69,14 @@ def retry_after(answer: Answer) -> float | None:
     """Seconds the answer asks us to wait, at most a day (RFC 9110 section 10.2.3: a number or a date)."""
     value = answer.headers.get("retry-after", "").strip()
     try:
-        if value[:1].isdigit():
-            seconds = float(value)
-        else:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        seconds = float(value) if value[:1].isdigit() else _until(value)
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), 86_400.0)
+
+
+def _until(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp() - time.time()
 
 
 def _is_page(answer: Answer) -> bool:

@@ -199,9 +199,7 @@ class FulfillmentOrder(Part):
 
     id: Str
     status: Str = ""
-    actions: Annotated[list[SupportedAction], BeforeValidator(_list)] = Field(
-        default=[], alias="supportedActions"
-    )
+    actions: Annotated[list[SupportedAction], BeforeValidator(_list)] = Field(default=[], alias="supportedActions")
     holds: Annotated[list[Hold], BeforeValidator(_list)] = Field(default=[], alias="fulfillmentHolds")
 
 

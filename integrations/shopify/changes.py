@@ -1,5 +1,6 @@
 """What every kind of change has in common: what it wants, whether it is there, what is to be written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.contracts import Change, Receipt
@@ -12,7 +13,7 @@ from chalicelib.domain.actions import (
     digest_of,
     intended,
 )
-from chalicelib.errors import Gone, StaleState
+from chalicelib.errors import AppError, Gone, StaleState
 from integrations.shopify.mapping import amount_text
 
 
@@ -56,3 +57,11 @@ def decide(place: int, change: Change, now: Snapshot | None, currency: str) -> T
     if not same(now.value, change.before.value):
         raise StaleState
     return Todo(place, change.action, now)
+
+
+def attempt[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | AppError:
+    """The result, or the expected error as an answer."""
+    try:
+        return work(*args, **kwargs)
+    except AppError as error:
+        return error

@@ -49,9 +49,7 @@ class ShopifyClient:
             country=str((shop.get("shopAddress") or {}).get("countryCodeV2") or ""),
             timezone=str(shop.get("ianaTimezone") or "UTC"),
             primary_locale=Locale(primary),
-            locales=tuple(
-                Locale(r["locale"]) for r in locales if r.get("published") and not r.get("primary")
-            ),
+            locales=tuple(Locale(r["locale"]) for r in locales if r.get("published") and not r.get("primary")),
             markets=tuple(self._markets()),
             scopes=tuple(row["handle"] for row in installation.get("accessScopes") or []),
             plan=str((shop.get("plan") or {}).get("publicDisplayName") or ""),

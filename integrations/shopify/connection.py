@@ -117,9 +117,7 @@ class Connection:
             answers.append(self._transport.send(self._call(name, body, headers), _explain))
             return b""
 
-        library.execute(
-            wire, {"X-Shopify-Access-Token": token}, operations.documents()[name], variables, name
-        )
+        library.execute(wire, {"X-Shopify-Access-Token": token}, operations.documents()[name], variables, name)
         answer = answers[0]
         self._bucket.learn(name, answer.data)
         self.version = answer.headers.get("x-shopify-api-version", VERSION)
@@ -187,9 +185,7 @@ def user_errors(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def meaning(error: Mapping[str, Any]) -> AppError:
     """One of Shopify's errors as one of ours. Its message may quote our input, so only its code is kept."""
     extensions = error.get("extensions")
-    code = envelope.word(
-        error.get("code") or (extensions.get("code") if isinstance(extensions, dict) else "")
-    )
+    code = envelope.word(error.get("code") or (extensions.get("code") if isinstance(extensions, dict) else ""))
     if code in _CODES:
         return _CODES[code](detail=code)
     if code.endswith(_GONE) or (not code and "does not exist" in envelope.text_of(error.get("message"))):

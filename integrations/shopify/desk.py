@@ -18,7 +18,7 @@ from chalicelib.domain.ids import Target
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import AppError, Gone, StaleState, UnsupportedAction
 from integrations.shopify import lists, prices, screening, texts
-from integrations.shopify.changes import Todo, decide, same
+from integrations.shopify.changes import Todo, attempt, decide, same
 from integrations.shopify.connection import Connection
 
 NO_LIST = "This market has no price list of its own in Shopify, so it cannot have prices of its own."
@@ -52,13 +52,13 @@ class Desk:
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Receipt | Exception]:
         """One answer per change, in order; a change that fails does not stop the others."""
-        present = _attempt(self.read, [change.action for change in changes])
+        present = attempt(self.read, [change.action for change in changes])
         if isinstance(present, AppError):
             return [present for _ in changes]
         answers: Answers = {}
         todos: list[Todo[Any]] = []
         for place, change in enumerate(changes):
-            decided = _attempt(self._decide, place, change, present.get(change.action.target))
+            decided = attempt(self._decide, place, change, present.get(change.action.target))
             if isinstance(decided, Todo):
                 todos.append(decided)
             else:
@@ -89,9 +89,7 @@ class Desk:
     def _write(self, todos: Sequence[Todo[Any]]) -> Answers:
         connection = self._connection
         own = [todo for todo in todos if isinstance(todo.action, SetPrice) and todo.action.market is None]
-        local = [
-            todo for todo in todos if isinstance(todo.action, SetPrice) and todo.action.market is not None
-        ]
+        local = [todo for todo in todos if isinstance(todo.action, SetPrice) and todo.action.market is not None]
         groups: list[tuple[list[Todo[Any]], Callable[[list[Todo[Any]]], Answers]]] = [
             (_of(todos, SetRecommendations), lambda group: lists.write(connection, group)),
             (own, lambda group: prices.write(connection, group, self._shop.currency)),
@@ -157,11 +155,3 @@ def _together(write: Callable[[list[Todo[Any]]], Answers], group: list[Todo[Any]
         return write(group)
     except AppError as error:
         return {todo.place: error for todo in group}
-
-
-def _attempt[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | AppError:
-    """The result, or the expected error as an answer."""
-    try:
-        return work(*args, **kwargs)
-    except AppError as error:
-        return error

@@ -64,9 +64,7 @@ def new_state() -> str:
     return secrets.token_urlsafe(24)
 
 
-def check_redirect(
-    params: Mapping[str, str], expected_state: str, app_secrets: Sequence[bytes], now: datetime
-) -> str:
+def check_redirect(params: Mapping[str, str], expected_state: str, app_secrets: Sequence[bytes], now: datetime) -> str:
     """The shop an OAuth redirect comes from; afterwards its code may be redeemed. Raises InvalidSignature.
 
     Source: Shopify's authorization code grant: hexadecimal HMAC-SHA256 of the sorted query without ``hmac``.

@@ -49,9 +49,7 @@ class _GraphQL(library.GraphQL):
         self.endpoint, self.headers = wire, dict(headers)
 
 
-def execute(
-    wire: Wire, headers: Mapping[str, str], query: str, variables: Mapping[str, Any], operation: str
-) -> None:
+def execute(wire: Wire, headers: Mapping[str, str], query: str, variables: Mapping[str, Any], operation: str) -> None:
     """Compose one GraphQL request and send it over the wire, which keeps the answer."""
     composer: Any = _GraphQL(wire, headers)
     composer.execute(query, dict(variables), operation)

@@ -15,7 +15,7 @@ from chalicelib.domain.ids import Target
 from chalicelib.errors import AppError, StaleState
 from integrations.shopify import mapping
 from integrations.shopify.answers import Metafield
-from integrations.shopify.changes import Todo, wanted
+from integrations.shopify.changes import Todo, attempt, wanted
 from integrations.shopify.connection import Connection, meaning, nodes, parsed, part, user_errors
 
 NAMESPACE = "shopify--discovery--product_recommendation"
@@ -46,19 +46,20 @@ def write(connection: Connection, todos: Sequence[Todo[SetRecommendations]]) -> 
     filled = [todo for todo in todos if wanted(todo.action, "")]
     for todo in todos:
         if todo not in filled:
-            answers[todo.place] = _remove(connection, todo)
+            answers[todo.place] = attempt(_remove, connection, todo)
     for start in range(0, len(filled), MOST):
         group = filled[start : start + MOST]
-        together = _set(connection, group)
-        if together is None:
-            together = {}
-            for todo in group:
-                together |= _alone(connection, todo)
-        answers |= together
+        together = attempt(_set, connection, group)
+        if isinstance(together, AppError):
+            answers |= {todo.place: together for todo in group}
+        elif together is not None:
+            answers |= together
+        else:
+            answers |= {todo.place: attempt(_alone, connection, todo) for todo in group}
     return answers
 
 
-def put_back(connection: Connection, todo: Todo[SetRecommendations], before: Snapshot) -> Receipt | AppError:
+def put_back(connection: Connection, todo: Todo[SetRecommendations], before: Snapshot) -> Receipt:
     """Restore one list, or its absence."""
     held = tuple(before.value) if isinstance(before.value, tuple | list) else ()
     earlier = SetRecommendations(
@@ -69,16 +70,12 @@ def put_back(connection: Connection, todo: Todo[SetRecommendations], before: Sna
     again = Todo(todo.place, earlier, todo.now)
     if not held:
         return _remove(connection, again)
-    return _alone(connection, again)[todo.place]
+    return _alone(connection, again)
 
 
-def _set(
-    connection: Connection, group: Sequence[Todo[SetRecommendations]]
-) -> dict[int, Receipt | AppError] | None:
+def _set(connection: Connection, group: Sequence[Todo[SetRecommendations]]) -> dict[int, Receipt | AppError] | None:
     """One call for all; None when Shopify refused it, which it does as a whole."""
-    payload = part(
-        connection.run("SetRecommendations", metafields=[_input(todo) for todo in group]), "metafieldsSet"
-    )
+    payload = part(connection.run("SetRecommendations", metafields=[_input(todo) for todo in group]), "metafieldsSet")
     if user_errors(payload):
         return None
     rows = payload.get("metafields") or []
@@ -86,22 +83,23 @@ def _set(
     return {todo.place: Receipt(after=_snapshot(written.get(_place(todo.action)))) for todo in group}
 
 
-def _alone(connection: Connection, todo: Todo[SetRecommendations]) -> dict[int, Receipt | AppError]:
+def _alone(connection: Connection, todo: Todo[SetRecommendations]) -> Receipt:
     """One list by itself; a stale digest may be our own earlier write whose answer was lost."""
     payload = part(connection.run("SetRecommendations", metafields=[_input(todo)]), "metafieldsSet")
     errors = user_errors(payload)
     if not errors:
         rows = payload.get("metafields") or [None]
-        return {todo.place: Receipt(after=_snapshot(rows[0]))}
+        return Receipt(after=_snapshot(rows[0]))
     error = meaning(errors[0])
     if isinstance(error, StaleState):
         now = read(connection, [todo.action]).get(todo.action.target)
         if now is not None and now.value == wanted(todo.action, ""):
-            return {todo.place: Receipt(after=now, wrote=False)}
-    return {todo.place: error}
+            return Receipt(after=now, wrote=False)
+    raise error
 
 
-def _remove(connection: Connection, todo: Todo[SetRecommendations]) -> Receipt | AppError:
+def _remove(connection: Connection, todo: Todo[SetRecommendations]) -> Receipt:
+    """Take a list away altogether."""
     owner, key = _place(todo.action)
     identifier = {"ownerId": owner, "namespace": NAMESPACE, "key": key}
     connection.change("RemoveRecommendations", "metafieldsDelete", metafields=[identifier])
@@ -127,6 +125,4 @@ def _place(action: SetRecommendations) -> tuple[str, str]:
 
 def _snapshot(found: Any) -> Snapshot:
     held = parsed(Metafield, found) if found else Metafield()
-    return Snapshot(
-        value=mapping.reference_list(held.value) or None, version=held.digest, read_at=datetime.now(UTC)
-    )
+    return Snapshot(value=mapping.reference_list(held.value) or None, version=held.digest, read_at=datetime.now(UTC))

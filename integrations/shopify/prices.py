@@ -52,9 +52,7 @@ def read(connection: Connection, actions: Sequence[SetPrice], currency: str) -> 
     }
 
 
-def write(
-    connection: Connection, todos: Sequence[Todo[SetPrice]], currency: str
-) -> dict[int, Receipt | AppError]:
+def write(connection: Connection, todos: Sequence[Todo[SetPrice]], currency: str) -> dict[int, Receipt | AppError]:
     """One call per product; a variant that is refused does not stop its siblings."""
     answers: dict[int, Receipt | AppError] = {}
     by_product: dict[str, list[Todo[SetPrice]]] = defaultdict(list)
@@ -69,17 +67,13 @@ def write(
     return answers
 
 
-def put_back(
-    connection: Connection, todo: Todo[SetPrice], before: Snapshot, currency: str
-) -> Receipt | AppError:
+def put_back(connection: Connection, todo: Todo[SetPrice], before: Snapshot, currency: str) -> Receipt | AppError:
     """Restore one variant's price."""
     variants = [_variant(todo.action, before.value)]
     return _send(connection, todo.action.product_id, [todo], variants, currency)[todo.place]
 
 
-def read_market(
-    connection: Connection, actions: Sequence[SetPrice], lists: Lists
-) -> Mapping[Target, Snapshot]:
+def read_market(connection: Connection, actions: Sequence[SetPrice], lists: Lists) -> Mapping[Target, Snapshot]:
     """Fixed prices of markets; a variant without one has a price that follows the shop's, so None."""
     found: dict[Target, Snapshot] = {}
     by_market: dict[MarketId, list[SetPrice]] = defaultdict(list)
@@ -116,9 +110,7 @@ def write_market(
     return answers
 
 
-def put_back_market(
-    connection: Connection, todo: Todo[SetPrice], before: Snapshot, lists: Lists
-) -> Receipt | AppError:
+def put_back_market(connection: Connection, todo: Todo[SetPrice], before: Snapshot, lists: Lists) -> Receipt | AppError:
     """Restore one market's fixed price, or its absence."""
     price_list, _ = lists[todo.action.market or MarketId("")]
     variant = mapping.gid("ProductVariant", todo.action.variant_id)
@@ -224,9 +216,7 @@ def _snapshot(node: Mapping[str, Any], currency: str) -> Snapshot:
         return Snapshot(value=None, read_at=datetime.now(UTC))
     strike = None if found.compare_at is None else mapping.amount_text(found.compare_at, currency)
     price = mapping.amount_text(found.price, currency)
-    return Snapshot(
-        value={"price": price, "compare_at": strike, "currency": currency}, read_at=datetime.now(UTC)
-    )
+    return Snapshot(value={"price": price, "compare_at": strike, "currency": currency}, read_at=datetime.now(UTC))
 
 
 def _done(todo: Todo[SetPrice], value: Any) -> Receipt:

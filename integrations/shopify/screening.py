@@ -82,8 +82,7 @@ def _receipt(connection: Connection, action: OnOrder) -> Receipt:
 
 def _assess(connection: Connection, action: AssessOrder, level: str, facts: Sequence[RiskFact]) -> None:
     told = [
-        {"description": fact.text[:LONGEST_FACT], "sentiment": fact.sentiment.upper()}
-        for fact in facts[:MOST_FACTS]
+        {"description": fact.text[:LONGEST_FACT], "sentiment": fact.sentiment.upper()} for fact in facts[:MOST_FACTS]
     ]
     given = {"orderId": mapping.gid("Order", action.order_id), "riskLevel": level, "facts": told}
     connection.change("AssessOrder", "orderRiskAssessmentCreate", input=given)
@@ -138,9 +137,7 @@ def _snapshot(action: OnOrder, found: StoreOrder, app_id: str) -> Snapshot:
         case AssessOrder():
             value = _our_risk(found, app_id)
         case HoldOrder():
-            ours = (
-                (one.id, [hold.id for hold in one.holds if hold.ours]) for one in found.fulfillment_orders
-            )
+            ours = ((one.id, [hold.id for hold in one.holds if hold.ours]) for one in found.fulfillment_orders)
             detail = tuple(
                 (mapping.number(name), ",".join(mapping.number(hold) for hold in holds))
                 for name, holds in ours

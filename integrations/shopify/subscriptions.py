@@ -23,9 +23,7 @@ _WHOLE = frozenset({"products/delete", "orders/delete", "orders/risk_assessment_
 def states(connection: Connection) -> Sequence[WebhookState]:
     """Every subscription that this app made through the API: Shopify lists no others."""
     return [
-        WebhookState(
-            id=str(row["id"]), topic=str(row["topic"]), address=str(row.get("uri") or ""), active=True
-        )
+        WebhookState(id=str(row["id"]), topic=str(row["topic"]), address=str(row.get("uri") or ""), active=True)
         for page in connection.pages("Subscriptions", "webhookSubscriptions")
         for row in page
     ]

@@ -20,9 +20,7 @@ def texts(connection: Connection, resource_id: str, locale: Locale) -> Translati
     content = [row for row in found.get("translatableContent") or [] if row.get("value")]
     held = [row for row in found.get("translations") or [] if row.get("value") is not None]
     return Translations(
-        source=tuple(
-            Text(key=row["key"], value=row["value"], digest=row.get("digest") or "") for row in content
-        ),
+        source=tuple(Text(key=row["key"], value=row["value"], digest=row.get("digest") or "") for row in content),
         existing=tuple(Text(key=row["key"], value=row["value"], digest="") for row in held),
         outdated=frozenset(row["key"] for row in held if row.get("outdated")),
         source_locale=Locale(str(content[0].get("locale") or "") if content else ""),

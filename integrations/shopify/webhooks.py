@@ -105,9 +105,7 @@ class ShopifyReader:
         return _event(headers, payload, str(event.get("id", "")).encode(errors="replace"), received_at)
 
 
-def _event(
-    headers: Mapping[str, str], body: Mapping[str, Any], said: bytes, received_at: datetime
-) -> StoreEvent:
+def _event(headers: Mapping[str, str], body: Mapping[str, Any], said: bytes, received_at: datetime) -> StoreEvent:
     shop = headers.get("x-shopify-shop-domain", "").lower()
     if not _SHOP.fullmatch(shop) or not _agrees(body, shop):
         raise MalformedPayload(detail="the body and the headers name different shops, or none")

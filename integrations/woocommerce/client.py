@@ -86,8 +86,9 @@ class WooCommerceClient:
         return mapping.order(found, self._shop.currency)
 
     def product_page(self, *, since: datetime | None, cursor: str | None) -> Page[Product]:
-        """A hundred products, oldest change first."""
-        page = pages.fetch(self._connection, "products", StoreProduct, pages.place(since, cursor))
+        """A hundred products in the shop's own language, oldest change first."""
+        start = pages.place(since, cursor)
+        page = pages.fetch(self._connection, "products", StoreProduct, start, lang=self._own_language)
         return Page(self._with_variations(page.items), page.cursor)
 
     def order_page(self, *, since: datetime | None, cursor: str | None) -> Page[Order]:
@@ -135,7 +136,8 @@ class WooCommerceClient:
         cursor: str | None = None
         while True:
             start = pages.place(moment, cursor)
-            page = pages.fetch(self._connection, path, kind, start, fields=_REFERENCE)
+            lang = self._own_language if path == "products" else ""
+            page = pages.fetch(self._connection, path, kind, start, fields=_REFERENCE, lang=lang)
             for row in page.items:
                 yield ResourceRef(kind=event, id=str(row.id), updated_at=mapping.changed_at(row))
             cursor = page.cursor
@@ -156,6 +158,12 @@ class WooCommerceClient:
             if len(part) < LARGEST_PAGE:
                 break
         return rows
+
+    @property
+    def _own_language(self) -> str:
+        """Polylang lists every language's products together unless asked for one; WPML does not."""
+        polylang = any("polylang-wc" in plugin for plugin in self._shop.plugins)
+        return self._shop.primary_locale.lower() if polylang else ""
 
     def _locales(self) -> tuple[Locale, ...]:
         """The languages that products are linked in: the plug-ins' REST answers list them nowhere else."""

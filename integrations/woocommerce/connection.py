@@ -113,9 +113,7 @@ class Connection:
         call = self._request(method, path, url, headers, data, idempotent=idempotent)
         return self._transport.send(call, _explain)
 
-    def _addressed(
-        self, api: Any, method: str, path: str, params: Mapping[str, str | int]
-    ) -> Callable[[], str]:
+    def _addressed(self, api: Any, method: str, path: str, params: Mapping[str, str | int]) -> Callable[[], str]:
         """How each attempt gets its URL: a nonce must not be sent twice, so every attempt signs anew."""
         query = {name: str(value) for name, value in params.items()}
         if self._secure and self._in_query:
@@ -188,16 +186,12 @@ def _row_error(error: Mapping[str, Any]) -> AppError:
 def _reading(status: int, code: str, message: object) -> AppError | None:
     detail = f"HTTP {status} {code}"
     if code == "rest_no_route":
-        return StoreUnavailable(
-            "WooCommerce's REST API does not answer. Is the plug-in active?", detail=detail
-        )
+        return StoreUnavailable("WooCommerce's REST API does not answer. Is the plug-in active?", detail=detail)
     if code.endswith("_invalid_id") or code == "woocommerce_rest_term_invalid":
         return Gone(detail=detail)
     if code == _AUTHENTICATION:
         write = isinstance(message, str) and "permissions" in message
-        return (
-            ScopeMissing("The key may only read. Make one that may write.", detail=detail) if write else None
-        )
+        return ScopeMissing("The key may only read. Make one that may write.", detail=detail) if write else None
     if status == 401 and code.startswith(_UNSEEN):
         return _Unsigned(detail=detail)
     return None

@@ -108,9 +108,7 @@ def remarks(facts: StoreFacts) -> Sequence[Finding]:
     for plugin in facts.plugins:
         name = next((label for part, label in _BLOCKERS.items() if part in plugin), "")
         if name:
-            said.append(
-                Finding("blocker", True, f"{name} may block our calls. If it does, allow /wp-json/wc/v3/.")
-            )
+            said.append(Finding("blocker", True, f"{name} may block our calls. If it does, allow /wp-json/wc/v3/."))
     return said
 
 

@@ -140,9 +140,7 @@ def recommendations(found: StoreProduct, slot: Slot) -> tuple[str, ...] | None:
 def texts(found: StoreProduct) -> tuple[Text, ...]:
     """The translatable fields that are not empty, with our own digest: the store has none."""
     pairs = ((key, getattr(found, name)) for key, name in TEXTS.items())
-    return tuple(
-        Text(key=key, value=value, digest=sha256(value.encode()).hexdigest()) for key, value in pairs if value
-    )
+    return tuple(Text(key=key, value=value, digest=sha256(value.encode()).hexdigest()) for key, value in pairs if value)
 
 
 def risk_of(found: StoreOrder) -> str | None:

@@ -41,9 +41,9 @@ def place(since: datetime | None, cursor: str | None) -> Place:
 
 
 def fetch[T: (StoreProduct, StoreOrder)](
-    connection: Connection, path: str, kind: type[T], start: Place, fields: str = ""
+    connection: Connection, path: str, kind: type[T], start: Place, fields: str = "", lang: str = ""
 ) -> Page[T]:
-    """One page of a collection by last change."""
+    """One page of a collection by last change; ``lang`` leaves out products that are translations."""
     params: dict[str, str | int] = {"per_page": LARGEST_PAGE, "orderby": "modified", "order": "asc"}
     if start.after is not None:
         params |= {"modified_after": f"{start.after:%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
@@ -53,6 +53,8 @@ def fetch[T: (StoreProduct, StoreOrder)](
         params["offset"] = start.skip
     if fields:
         params["_fields"] = fields
+    if lang:
+        params["lang"] = lang
     rows = parsed(list[kind], connection.get(path, **params).data)  # type: ignore[valid-type]
     following = _next(start, rows) if len(rows) == LARGEST_PAGE else None
     return Page(rows, following.text() if following else None)

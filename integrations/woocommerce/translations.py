@@ -89,9 +89,7 @@ class Translator:
         if action.market is not None or any(field.key not in mapping.TEXTS for field in action.fields):
             raise UnsupportedAction("WooCommerce translates titles and descriptions, for all markets alike.")
 
-    def _copy(
-        self, original: StoreProduct, action: PublishTranslation, values: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def _copy(self, original: StoreProduct, action: PublishTranslation, values: Mapping[str, str]) -> dict[str, Any]:
         """A product in the other language; the plug-in keeps prices and stock in step with the original."""
         code = action.locale.lower()
         link: dict[str, Any] = {"lang": code, "translation_of": original.id}
@@ -120,9 +118,7 @@ class Translator:
 
     @property
     def _wpml(self) -> bool:
-        return any(
-            "sitepress" in plugin or "woocommerce-multilingual" in plugin for plugin in self._shop.plugins
-        )
+        return any("sitepress" in plugin or "woocommerce-multilingual" in plugin for plugin in self._shop.plugins)
 
     @property
     def _polylang(self) -> bool:

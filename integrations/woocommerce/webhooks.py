@@ -63,9 +63,7 @@ class WooCommerceReader:
         own_id, resource = _resource(topic, kind, body)
         modified = envelope.text_of(body.get("date_modified_gmt"))
         return StoreEvent(
-            id=event_id(
-                NAME, request.account, topic, own_id, modified[:40], envelope.fingerprint(request.body)
-            ),
+            id=event_id(NAME, request.account, topic, own_id, modified[:40], envelope.fingerprint(request.body)),
             shop_id=shop_id(NAME, request.account),
             kind=kind,
             resource=resource,

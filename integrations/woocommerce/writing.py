@@ -23,9 +23,7 @@ type Answers = dict[int, Receipt | Exception]
 class Desk:
     """Where changes for one store are written."""
 
-    def __init__(
-        self, shop: Shop, connection: Connection, snapshots: Snapshots, translator: Translator
-    ) -> None:
+    def __init__(self, shop: Shop, connection: Connection, snapshots: Snapshots, translator: Translator) -> None:
         self._shop, self._connection = shop, connection
         self._snapshots, self._translator = snapshots, translator
 
@@ -129,10 +127,7 @@ class Desk:
         present = _attempt(self._snapshots.read, [change.action for change in written.values()])
         if isinstance(present, AppError):
             return dict.fromkeys(written, present)
-        return {
-            place: self._confirmed(change, present.get(change.action.target))
-            for place, change in written.items()
-        }
+        return {place: self._confirmed(change, present.get(change.action.target)) for place, change in written.items()}
 
     def _confirmed(self, change: Change, after: Snapshot | None) -> Receipt | Exception:
         if after is None:

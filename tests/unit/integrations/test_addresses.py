@@ -23,9 +23,7 @@ def resolving(*found: str) -> addresses.Resolve:
 
 
 def test_a_public_name_is_checked_once_and_connected_by_address() -> None:
-    place = addresses.check(
-        "https://shop.example.com/wp-json/?a=1", resolver=resolving(PUBLIC, "2606:2800::1")
-    )
+    place = addresses.check("https://shop.example.com/wp-json/?a=1", resolver=resolving(PUBLIC, "2606:2800::1"))
     assert (place.host, place.port, place.path) == ("shop.example.com", 443, "/wp-json/?a=1")
     assert place.addresses == (PUBLIC, "2606:2800::1")
     assert place.authority == "shop.example.com"
@@ -73,9 +71,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PRIVATE)
 @pytest.mark.parametrize("beside", [(), (PUBLIC,)])
-def test_one_private_address_among_the_answers_refuses_them_all(
-    address: str, beside: tuple[str, ...]
-) -> None:
+def test_one_private_address_among_the_answers_refuses_them_all(address: str, beside: tuple[str, ...]) -> None:
     with pytest.raises(NotAllowed):
         addresses.check("https://shop.example.com/", resolver=resolving(*beside, address))
     with pytest.raises(NotAllowed):
@@ -108,9 +104,7 @@ def test_a_name_that_does_not_resolve_may_later() -> None:
 
 def test_the_sandbox_opens_loopback_and_nothing_else() -> None:
     loop = resolving("127.0.0.1")
-    assert (
-        addresses.check("http://localhost:8089/x", sandbox=True, resolver=loop).authority == "localhost:8089"
-    )
+    assert addresses.check("http://localhost:8089/x", sandbox=True, resolver=loop).authority == "localhost:8089"
     assert addresses.check("http://127.0.0.1:8089/", sandbox=True, resolver=loop).scheme == "http"
     assert addresses.check("http://[::1]:80/", sandbox=True, resolver=resolving("::1")).addresses == ("::1",)
     with pytest.raises(NotAllowed):
@@ -119,9 +113,7 @@ def test_the_sandbox_opens_loopback_and_nothing_else() -> None:
         with pytest.raises(NotAllowed):
             addresses.check("http://shop.example.com/", sandbox=True, resolver=resolving(private))
     with pytest.raises(NotAllowed):
-        addresses.check(
-            "https://shop.example.com/", sandbox=True, resolver=resolving("127.0.0.1", "10.0.0.1")
-        )
+        addresses.check("https://shop.example.com/", sandbox=True, resolver=resolving("127.0.0.1", "10.0.0.1"))
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -37,9 +37,7 @@ def seed() -> Seed:
         tags=("soft",),
         image_alts=("A tee",),
         created_at=NOW - timedelta(days=3),
-        variants=(
-            SeedVariant(sku="tee", price=Decimal("9.90"), compare_at=Decimal(12), cost=Decimal(4), stock=3),
-        ),
+        variants=(SeedVariant(sku="tee", price=Decimal("9.90"), compare_at=Decimal(12), cost=Decimal(4), stock=3),),
     )
     order = SeedOrder(
         key="o",
@@ -69,9 +67,7 @@ def shopify_product(body: Any) -> Product:
 
 
 def shopify_order(body: Any) -> Order:
-    return shopify_mapping.order(
-        shopify_parsed(shopify_answers.StoreOrder, body), "EUR", "gid://shopify/App/1"
-    )
+    return shopify_mapping.order(shopify_parsed(shopify_answers.StoreOrder, body), "EUR", "gid://shopify/App/1")
 
 
 def bodies() -> dict[str, tuple[Callable[[Any], Product | Order], Any]]:

@@ -292,9 +292,7 @@ def test_a_dead_port_is_tried_again_and_then_given_up() -> None:
         port = free.getsockname()[1]
     time = Time()
     with pytest.raises(StoreUnavailable):
-        sender(time).send(
-            Call(method="GET", url=f"http://127.0.0.1:{port}/", what="try", shop="a", sandbox=True)
-        )
+        sender(time).send(Call(method="GET", url=f"http://127.0.0.1:{port}/", what="try", shop="a", sandbox=True))
     assert len(time.slept) == 2
 
 
@@ -375,9 +373,7 @@ def test_nothing_secret_in_errors_or_logs(site: Site, caplog: pytest.LogCaptureF
     assert "canary" not in "\n".join(texts)
 
 
-def test_the_certificate_is_checked_against_the_name(
-    site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_the_certificate_is_checked_against_the_name(site: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("tls")
     good, bad = certificate(folder, "shop.example.com"), certificate(folder, "other.example.com")
     for path, expected in ((good, 200), (bad, None)):

@@ -177,9 +177,7 @@ def test_the_library_keeps_nothing_between_tenants_and_prints_nothing() -> None:
             sent[tenant] = {"headers": dict(headers), "body": json.loads(body)}
             return b"{}"
 
-        library.execute(
-            wire, {"X-Shopify-Access-Token": tenant}, "query Q { shop { id } }", {"t": tenant}, "Q"
-        )
+        library.execute(wire, {"X-Shopify-Access-Token": tenant}, "query Q { shop { id } }", {"t": tenant}, "Q")
 
     out = io.StringIO()
     with redirect_stdout(out):
@@ -273,9 +271,7 @@ def bench() -> Iterator[Bench]:
         for n in range(12)
     ]
     line = SeedLine(sku="g1-S", quantity=1, unit_price=Decimal(5))
-    orders = [
-        SeedOrder(key=f"o{n}", created_at=START - timedelta(hours=9 - n), lines=(line,)) for n in range(8)
-    ]
+    orders = [SeedOrder(key=f"o{n}", created_at=START - timedelta(hours=9 - n), lines=(line,)) for n in range(8)]
     clock = Clock()
     store = ShopifyStore(
         Seed(name="Tea", currency="EUR", country="DE", products=goods, orders=orders), clock=clock,

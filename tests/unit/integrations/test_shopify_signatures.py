@@ -53,9 +53,7 @@ def signature(body: bytes, secret: str = SECRET) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
 
 
-def webhook(
-    body: bytes, given: str | None = None, shop: str = DOMAIN, topic: str = "products/update"
-) -> RawRequest:
+def webhook(body: bytes, given: str | None = None, shop: str = DOMAIN, topic: str = "products/update") -> RawRequest:
     headers = {"x-shopify-shop-domain": shop, "x-shopify-topic": topic}
     headers["x-shopify-hmac-sha256"] = signature(body) if given is None else given
     return RawRequest(headers=headers, body=body)
@@ -164,9 +162,7 @@ def test_random_proxy_calls_as_shopifys_own_package_sees_them(extra: list[tuple[
     query = [("shop", DOMAIN), ("timestamp", str(moment)), *extra]
     message = "".join(sorted(f"{name}={value}" for name, value in query))
     digest = hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest()
-    url = "https://app.example/proxy?" + "&".join(
-        f"{name}={value}" for name, value in [*query, ("signature", digest)]
-    )
+    url = "https://app.example/proxy?" + "&".join(f"{name}={value}" for name, value in [*query, ("signature", digest)])
     request: Any = {"method": "GET", "headers": {}, "url": url, "body": ""}
     ours = install.check_proxy([*query, ("signature", digest)], [SECRET.encode()], datetime.now(UTC))
     assert peer().verify_app_proxy_req(request).ok
@@ -294,9 +290,7 @@ def test_where_we_are_stricter_than_shopifys_own_package(vectors: Mapping[str, A
 
 
 ABSENT = pytest.mark.skip(reason="the documented payloads are not on this machine")
-PAYLOADS: Sequence[Any] = sorted((SHARED / "webhook_payloads").glob("*.json")) or [
-    pytest.param(Path(), marks=ABSENT)
-]
+PAYLOADS: Sequence[Any] = sorted((SHARED / "webhook_payloads").glob("*.json")) or [pytest.param(Path(), marks=ABSENT)]
 
 
 @pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: path.stem)

@@ -100,11 +100,7 @@ class Bench:
     def order(self, *, paid: bool = True) -> OrderId:
         line = SeedLine(sku="g1", quantity=1, unit_price=Decimal("9.90"))
         return OrderId(
-            str(
-                self.store.place_order(
-                    SeedOrder(key="x", created_at=datetime.now(UTC), lines=(line,)), paid=paid
-                )
-            )
+            str(self.store.place_order(SeedOrder(key="x", created_at=datetime.now(UTC), lines=(line,)), paid=paid))
         )
 
     def change(self, action: Any) -> Change:
@@ -267,9 +263,7 @@ def tls_name(bench: Bench) -> Iterator[Bench]:
             headers = {**call.headers, "x-forwarded-proto": "https"}
             return super().send(replace(call, url=plain, headers=headers), explain)
 
-    transport = Told(
-        sandbox=True, observe=lambda what, status, seconds: bench.calls.append(f"{what} {status}")
-    )
+    transport = Told(sandbox=True, observe=lambda what, status, seconds: bench.calls.append(f"{what} {status}"))
     yield replace(bench, shop=replace(bench.shop, endpoint="https://shop.example"), transport=transport)
 
 
@@ -406,9 +400,7 @@ def test_an_anonymised_order_still_reads(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("multilingual", "plugins"), [("wpml", WPML), ("polylang", POLYLANG)])
-def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(
-    multilingual: str, plugins: tuple[str, ...]
-) -> None:
+def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(multilingual: str, plugins: tuple[str, ...]) -> None:
     with opened(plugins=plugins, multilingual=multilingual) as bench:
         assert Capability.TRANSLATIONS in offers(bench.shop)
         assert set(plugins) <= set(bench.client.facts().plugins)
@@ -420,6 +412,8 @@ def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(
         (done,) = bench.client.apply([change])
         assert isinstance(done, Receipt)
         assert Locale("de") in bench.client.facts().locales
+        listed = [one.title for one in bench.client.product_page(since=None, cursor=None).items]
+        assert sorted(listed) == [f"Tea {n}" for n in range(5)]
         (again,) = bench.client.apply([change])
         assert isinstance(again, Receipt)
         assert not again.wrote
@@ -489,9 +483,7 @@ def test_the_look_before_consent_in_words(bench: Bench) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{free.getsockname()[1]}"
-    assert [one.code for one in install.preflight(dead, bench.transport, sandbox=True) if not one.ok] == [
-        "rest"
-    ]
+    assert [one.code for one in install.preflight(dead, bench.transport, sandbox=True) if not one.ok] == ["rest"]
 
 
 @pytest.mark.parametrize(
@@ -503,9 +495,7 @@ def test_the_look_before_consent_in_words(bench: Bench) -> None:
         ({"/wp-json/": (503, b"<html>"), "/": (503, b"<html>")}, "rest"),
     ],
 )
-def test_what_keeps_a_store_from_connecting(
-    bench: Bench, answers: dict[str, tuple[int, bytes]], code: str
-) -> None:
+def test_what_keeps_a_store_from_connecting(bench: Bench, answers: dict[str, tuple[int, bytes]], code: str) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = answers[urlsplit(self.path).path]
@@ -546,20 +536,14 @@ def test_consent_sends_keys_that_are_bound_to_the_nonce_and_work() -> None:
         url = install.authorize_url(bench.shop.endpoint, nonce, f"{home}/done", f"{home}/keys")
         assert parse_qs(urlsplit(url).query)["user_id"] == [nonce]
         page = urlopen(url).read().decode()
-        link = (
-            page.split('class="button primary wc-auth-approve" href="')[1]
-            .split('"')[0]
-            .replace("&#038;", "&")
-        )
+        link = page.split('class="button primary wc-auth-approve" href="')[1].split('"')[0].replace("&#038;", "&")
         try:
             urlopen(Request(link.replace("&amp;", "&")))
         except OSError:
             assert posted  # the page to return to does not exist here; the keys came before
         grant = install.read_grant(posted[0])
         assert grant.nonce == nonce
-        client = MARKETPLACES["woocommerce"].connect(
-            bench.shop, Wallet(grant.credentials.values), bench.transport
-        )
+        client = MARKETPLACES["woocommerce"].connect(bench.shop, Wallet(grant.credentials.values), bench.transport)
         assert client.facts().name == "Tea"
     server.shutdown()
     server.server_close()
