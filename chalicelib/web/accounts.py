@@ -64,6 +64,9 @@ class Person:
     """Sessions that began before then are over."""
 
 
+_LISTED = "people#accounts#0"
+
+
 class Accounts:
     """Accounts and people of one deployment."""
 
@@ -93,6 +96,7 @@ class Accounts:
             every_shop=every_shop,
         )  # fmt: skip
         saved = self.save(account)
+        self._records.put(Record(key=Key(_LISTED, account.id), body={}))
         self._enlist(owner, account.id)
         return saved
 
@@ -116,12 +120,12 @@ class Accounts:
         return self._records.add(Key("people#first#0", "owner"), ceiling=1) is not None
 
     def looking_after(self, shop: ShopId) -> Iterator[Person]:
-        """Members who should hear of a shop; slow, for mails."""
-        for partition in self._records.partitions("account:"):
-            for record in self._records.query(partition):
-                account = _read(record)
-                if account.every_shop or shop in account.shops:
-                    yield from (self.person(email) for email in account.members)
+        """Members of the accounts that look after a shop, for mails."""
+        listed = [_account(record.key.sort) for record in self._records.query(_LISTED)]
+        for record in self._records.get_many(listed).values():
+            account = _read(record)
+            if account.every_shop or shop in account.shops:
+                yield from (self.person(email) for email in account.members)
 
     def _enlist(self, email: str, account: str) -> None:
         person = self.person(email)

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from chalicelib.domain.evidence import Curve, Mark, Timeline
 
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 24, 44
 LABEL_ROW = 16
 """Height of one row of mark labels above the plot."""
 
@@ -158,7 +158,8 @@ def _frame(
     for value in places:
         anchor = "middle" if x_ticks is None else "start" if value == places[0] else "end"
         yield _text(x(value), height - BOTTOM + 18, say_x(value), anchor)
-    yield _text((LEFT + WIDTH) / 2, height - 6, " · ".join(word for word in (x_label, y_label) if word), "middle")
+    yield _text((LEFT + WIDTH) / 2, height - 6, x_label, "middle")
+    yield _text(4, 13, y_label, "start")
 
 
 def _band(curve: Curve, x: Scale, y: Scale) -> Iterator[Markup]:
@@ -185,12 +186,12 @@ def _marks(marks: Sequence[Mark], x: Scale, y: Scale, say: Say) -> Iterator[Mark
 
 
 def _bounds(line: Timeline, x: Scale, y: Scale, say: Say) -> Iterator[Markup]:
-    for bound, below in ((line.lower, True), (line.upper, False)):
+    for bound in (line.lower, line.upper):
         if bound is not None:
             yield Markup('<line class="mark limit" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
                 LEFT, WIDTH - RIGHT, y(bound), y(bound)
             )
-            yield _text(WIDTH - RIGHT, y(bound) + (14 if below else -6), say(bound), "end", "label limit")
+            yield _text(WIDTH - RIGHT, y(bound) - 6, say(bound), "end", "label limit")
 
 
 def _steps(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
