@@ -1,0 +1,70 @@
+"""Repricing through the whole pipeline in memory: proposed at night, approved, remembered, sent home,
+undone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from chalicelib import connecting, deciding
+from chalicelib.domain.actions import SetPrice
+from chalicelib.domain.events import Schedule
+from chalicelib.domain.proposals import Proposal, Status
+from chalicelib.domain.shop import Mode
+from functions.repricing import account
+from functions.repricing.propose import FUNCTION
+from sandbox.rehearsal.stage import Play, Stage
+from tests.unit.repricing.shop import artifact, product, variant
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """One shop whose prices are far above what its buyers would pay most for, and a trained model."""
+    stage = Stage(play=Play(seed=1, shops=1, products=0), functions={FUNCTION.name: FUNCTION})
+    stage.open_shops({FUNCTION.name: Mode.PROPOSE})
+    for number in range(12):
+        goods = replace(product(number, variant(number, cost="6.00")), updated_at=stage.clock.now())
+        stage.bazaar.stalls["stall0"].put_product(goods)
+    stage.settle()
+    stage.services.artifacts.publish(stage.shops[0], artifact())
+    return stage
+
+
+def night(stage: Stage) -> Sequence[Proposal]:
+    stage.clock.advance(timedelta(days=1))
+    connecting.schedule(stage.services, stage.shops[0], Schedule.PROPOSE)
+    stage.settle()
+    return list(stage.services.proposals.every(stage.shops[0]))
+
+
+def price(stage: Stage, made: Proposal) -> Decimal:
+    assert isinstance(made.action, SetPrice)
+    shown = stage.bazaar.stalls["stall0"].products[made.action.product_id].variants[0].price
+    assert shown is not None
+    return shown.amount
+
+
+def test_a_price_from_night_to_undoing(stage: Stage) -> None:
+    shop, made = stage.shops[0], night(stage)
+    assert len(made) == 12
+    assert all(price(stage, one) == 20 for one in made)
+    applied = deciding.approve(stage.services, shop, made[0].id, "owner@shop.example")
+    assert applied.status is Status.APPLIED
+    assert 19 <= price(stage, applied) < 20
+    for _ in range(9):
+        later = night(stage)
+    assert isinstance(applied.action, SetPrice)
+    place = account.key(applied.action.variant_id)
+    remembered = account.parsed(stage.services.memories.recall(shop, [place])[place])
+    assert sum(remembered.days.values()) == pytest.approx(9, abs=0.5)
+    again = [one for one in later if one.target == applied.target and one.status is Status.PROPOSED]
+    assert ["goes back" in str(one.reasons[0]) for one in again] == [True]
+    deciding.undo(stage.services, shop, applied.id, "owner@shop.example")
+    assert price(stage, applied) == 20
+
+
+def test_the_same_night_twice_proposes_nothing_new(stage: Stage) -> None:
+    first = {one.id for one in night(stage)}
+    assert {one.id for one in night(stage)} == first
