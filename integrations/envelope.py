@@ -30,13 +30,12 @@ def check_signature(body: bytes, given: str | None, secrets: Sequence[bytes]) ->
     """
     if given is None or not given.isascii():
         raise InvalidSignature
-    presented, matched = given.encode("ascii"), False
+    presented = given.encode("ascii")
     for secret in secrets:
-        if secret:
-            expected = base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
-            matched |= hmac.compare_digest(expected, presented)
-    if not matched:
-        raise InvalidSignature
+        expected = base64.b64encode(hmac.digest(secret, body, "sha256"))
+        if secret and hmac.compare_digest(expected, presented):
+            return
+    raise InvalidSignature
 
 
 def parse_object(body: bytes) -> Mapping[str, Any]:
