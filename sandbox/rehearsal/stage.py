@@ -1,7 +1,7 @@
 """The stage: shops with webhooks to send, workers that take turns at every I/O call, and a random hand that
 kills them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,28 +13,21 @@ from greenlet import getcurrent, greenlet
 from chalicelib import accepting, bootstrap, connecting, working
 from chalicelib.accepting import Mouth
 from chalicelib.adapters.clocks import FrozenClock
-from chalicelib.adapters.memory import (
-    LocalKeys,
-    MemoryBlobs,
-    MemoryMail,
-    MemoryMeter,
-    MemoryQueue,
-    MemoryRecords,
-)
-from chalicelib.contracts import Credentials, Function, RawRequest
+from chalicelib.adapters.memory import MemoryMail, MemoryMeter
+from chalicelib.contracts import Credentials, Engine, Function, RawRequest
 from chalicelib.domain.catalogue import Product, ProductStatus, Variant
 from chalicelib.domain.ids import FunctionName, ProductId, ShopId, VariantId, shop_id
 from chalicelib.domain.money import Money
 from chalicelib.domain.shop import Mode, Shop
 from chalicelib.errors import Retryable
-from chalicelib.ports import Queue
+from chalicelib.ports import Blobs, Queue, Records
 from chalicelib.services import Services
 from chalicelib.settings import Settings
 from sandbox.bazaar import Bazaar, Stall, marketplace
+from sandbox.rehearsal.boards import MASTER, Boards, TimedQueue, in_memory
 from sandbox.rehearsal.players import NAME, Witness
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-MASTER = bytes(range(32))
 
 
 class Killed(BaseException):
@@ -84,18 +77,27 @@ class Stage:
 
     play: Play
     functions: Mapping[FunctionName, Function] = field(default_factory=lambda: {NAME: Witness()})
+    engines: Sequence[Engine] = ()
+    lay: Callable[[FrozenClock], Boards] = in_memory
+    """Makes the ground that the play stands on."""
+    hook: Callable[[str], None] | None = None
+    """While set, it alone decides what happens at an I/O call, in place of the random hand."""
     random: Random = field(init=False)
     clock: FrozenClock = field(init=False)
     bazaar: Bazaar = field(init=False)
-    queue: MemoryQueue = field(init=False)
-    schedule: MemoryQueue = field(init=False)
-    dead: MemoryQueue = field(init=False)
-    records: MemoryRecords = field(init=False)
+    queue: TimedQueue = field(init=False)
+    schedule: TimedQueue = field(init=False)
+    dead: TimedQueue = field(init=False)
+    records: Records = field(init=False)
+    blobs: Blobs = field(init=False)
+    mail: MemoryMail = field(init=False)
     meter: MemoryMeter = field(init=False)
     services: Services = field(init=False)
     mouth: Mouth = field(init=False)
     sent: list[str] = field(default_factory=list)
     """Bodies that the work queue really holds or held."""
+    buried: list[str] = field(default_factory=list)
+    """Dead letters that a check has taken out of their queue."""
     kills: int = 0
     quiet: bool = True
     """While true nobody is killed and nobody takes turns: the opening and the end."""
@@ -104,23 +106,23 @@ class Stage:
         self.random = Random(self.play.seed)
         self.clock = FrozenClock(START)
         self.bazaar = Bazaar(self.clock.now, self._io)
-        self.dead = MemoryQueue(self.clock, name="dead")
-        self.queue = MemoryQueue(self.clock, name="work", dead=self.dead, max_receives=8)
-        self.schedule = MemoryQueue(self.clock, name="schedule", dead=self.dead)
-        self.records = MemoryRecords(self.clock)
-        self.meter = MemoryMeter()
-        self._build()
+        boards = self.lay(self.clock)
+        self.records, self.blobs = boards.records, boards.blobs
+        self.queue, self.schedule, self.dead = boards.queue, boards.schedule, boards.dead
+        self.mail, self.meter = MemoryMail(), MemoryMeter()
+        self._build(boards)
 
-    def _build(self) -> None:
+    def _build(self, boards: Boards) -> None:
         settings = Settings(master_key=MASTER, base_url="https://tradewind.example")
         watched: Callable[[Any, str], Any] = lambda port, name: Watched(port, name, self._io)  # noqa: E731
         ground = bootstrap.Ground(
-            records=watched(self.records, "records"), blobs=watched(MemoryBlobs(), "blobs"),
-            queue=watched(_Noted(self.queue, self.sent), "queue"), schedule=watched(self.schedule, "schedule"),
-            keys=LocalKeys(MASTER), mail=MemoryMail(), clock=self.clock, meter=self.meter,
+            records=watched(boards.records, "records"), blobs=watched(boards.blobs, "blobs"),
+            queue=watched(_Noted(boards.queue, self.sent), "queue"),
+            schedule=watched(boards.schedule, "schedule"),
+            keys=boards.keys, mail=self.mail, clock=self.clock, meter=self.meter,
         )  # fmt: skip
         places = {"bazaar": marketplace(self.bazaar)}
-        self.services = bootstrap.build(settings, ground, self.functions, places, (), None)
+        self.services = bootstrap.build(settings, ground, self.functions, places, self.engines, None)
         self.mouth = bootstrap.mouth(settings, places, ground.queue, self.clock, self.meter)
 
     def open_shops(self, modes: Mapping[FunctionName, Mode] | None = None) -> None:
@@ -154,7 +156,7 @@ class Stage:
         self.quiet = True
         for _ in range(limit):
             self.deliver_all()
-            if not (self._turn(self.queue) or self._turn(self.schedule)) and not self._skip_ahead():
+            if not (self.turn(self.queue) or self.turn(self.schedule)) and not self.skip_ahead():
                 return
         raise AssertionError(f"seed {self.play.seed}: it never settles")
 
@@ -176,7 +178,7 @@ class Stage:
                 raise AssertionError(f"a good webhook was answered {answer.status}")
             return
 
-    def _turn(self, queue: MemoryQueue) -> bool:
+    def turn(self, queue: TimedQueue) -> bool:
         """One worker's life: take a batch, work on it, perhaps die."""
         batch = queue.take(10)
         for message in batch:
@@ -184,7 +186,7 @@ class Stage:
                 queue.delete(message)
         return bool(batch)
 
-    def _skip_ahead(self) -> bool:
+    def skip_ahead(self) -> bool:
         """Move the clock to when the next message wakes; False when none sleeps."""
         wakes = [at for queue in (self.queue, self.schedule) if (at := queue.wakes_at()) is not None]
         if not wakes:
@@ -193,7 +195,7 @@ class Stage:
         return True
 
     def run(self) -> None:
-        """The whole play: changes, disordered deliveries, workers that take turns and die; then a calm end."""
+        """The whole play: changes, disordered deliveries, workers that take turns and die; a calm end."""
         self.quiet = False
         actors = [greenlet(self._worker) for _ in range(self.play.workers)]
         late: list[RawRequest] = []
@@ -238,15 +240,19 @@ class Stage:
         """Works until it dies; between batches it gives way."""
         while not end:
             try:
-                self._turn(self.queue)
-                self._turn(self.schedule)
+                self.turn(self.queue)
+                self.turn(self.schedule)
             except Killed:
                 self.kills += 1
                 return
-            end = bool(getcurrent().parent.switch())
+            stage = getcurrent().parent
+            end = stage is None or bool(stage.switch())
 
     def _io(self, name: str) -> None:
         """Every I/O call passes here, before and after."""
+        if self.hook is not None:
+            self.hook(name)
+            return
         if self.quiet:
             return
         if self.random.random() < self.play.kills:

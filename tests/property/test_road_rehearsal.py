@@ -1,0 +1,45 @@
+"""The road under a seeded scheduler: duplicates, disorder, workers that die at random calls, at last calm.
+
+A failing run is named by its seed: ``Play(seed=…)`` repeats it call by call.
+"""
+
+import os
+
+import pytest
+
+from sandbox.rehearsal import Play, judge, rehearse
+
+
+def _seeds() -> range:
+    """``TRADEWIND_SOAK_SEEDS=a-b`` picks the seeds of a soak, so that several machines share it."""
+    first, _, last = os.environ.get("TRADEWIND_SOAK_SEEDS", "0-199").partition("-")
+    return range(int(first), int(last) + 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_delivery_ends_once_and_no_effect_happens_twice(seed: int) -> None:
+    stage = rehearse(Play(seed=seed, events=2_000))
+    verdict = judge(stage)
+    assert verdict.complaints == [], f"seed {seed}"
+    assert stage.kills > 50
+
+
+def test_with_a_worker_dying_every_fiftieth_call_nothing_is_lost() -> None:
+    stage = rehearse(Play(seed=77, events=400, kills=0.02, workers=5))
+    verdict = judge(stage)
+    assert verdict.complaints == []
+    assert stage.kills > 200
+    assert verdict.effects > 100
+
+
+def test_a_run_repeats_exactly() -> None:
+    first, second = (rehearse(Play(seed=5, events=300)) for _ in range(2))
+    effects = [[stall.effects for stall in stage.bazaar.stalls.values()] for stage in (first, second)]
+    assert effects[0] == effects[1]
+    assert first.kills == second.kills
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", _seeds())
+def test_soak_of_ten_thousand_events(seed: int) -> None:
+    assert judge(rehearse(Play(seed=seed, events=10_000))).complaints == [], f"seed {seed}"
