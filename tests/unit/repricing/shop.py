@@ -118,16 +118,16 @@ def history(
             at = int(NOW.timestamp()) // WEEK * WEEK - (weeks - week) * WEEK + 3600 + number
             lines += [(at, number, 1, round(20 * ratio * minor))] * int(units)
     lines.append((int(NOW.timestamp()), 0, 1, 20 * minor))
-    at, number, quantity, price = (np.array(column) for column in zip(*sorted(lines), strict=True))
+    moments, numbers, quantity, price = (np.array(column) for column in zip(*sorted(lines), strict=True))
     return History(
-        order=np.arange(len(at)),
-        at=at,
-        customer=np.full(len(at), -1, np.int32),
-        product=number.astype(np.int32),
+        order=np.arange(len(moments)),
+        at=moments,
+        customer=np.full(len(moments), -1, np.int32),
+        product=numbers.astype(np.int32),
         quantity=quantity.astype(np.int32),
         unit_price_minor=price,
-        country=np.full(len(at), -1, np.int16),
-        variant=number.astype(np.int32),
+        country=np.full(len(moments), -1, np.int16),
+        variant=numbers.astype(np.int32),
         products=[f"p{i}" for i in range(products)],
         variants=[f"v{i}" for i in range(products)],
         countries=(),

@@ -100,10 +100,10 @@ def test_currency() -> None:
 def test_market_has_its_own_currency() -> None:
     shop = replace(SHOP, markets=(Market(id=MarketId("us"), name="US", currency="USD"),))
     wanted = proposal("23.00", currency="USD")
-    wanted = replace(wanted, action=replace(wanted.action, market=MarketId("us")))  # type: ignore[type-var]
+    wanted = replace(wanted, action=replace(wanted.action, market=MarketId("us")))  # type: ignore[arg-type]
     where = replace(situation(shop=shop), current=held("22.50", "USD"))
     assert rules(wanted, where) == set()
-    gone = replace(wanted, action=replace(wanted.action, market=MarketId("mars")))  # type: ignore[type-var]
+    gone = replace(wanted, action=replace(wanted.action, market=MarketId("mars")))  # type: ignore[arg-type]
     assert "market" in rules(gone, where)
 
 

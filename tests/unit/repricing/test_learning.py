@@ -1,6 +1,7 @@
 """Beliefs: what they recover, how far they trust themselves, and what must not move them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +132,8 @@ def test_a_wrong_prior_lets_go() -> None:
 
 def week(**fields: float) -> Observed:
     values = {"ratio": 1.1, "units": 6.0, "sold_out": 0.0, "rival_ratio": 1.0, "known": 1.0} | fields
-    return Observed(**{name: np.full((1, 1), value) for name, value in values.items()})
+    columns: dict[str, Any] = {name: np.full((1, 1), value) for name, value in values.items()}
+    return Observed(**columns)
 
 
 def fresh() -> tuple:  # type: ignore[type-arg]

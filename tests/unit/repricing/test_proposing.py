@@ -194,10 +194,11 @@ def test_the_same_night_twice_gives_the_same_proposals() -> None:
 
 
 def short(lines: History, keep: int) -> History:
-    columns = {f.name: getattr(lines, f.name) for f in fields(History)}
-    return History(
-        **{name: value[:keep] if isinstance(value, np.ndarray) else value for name, value in columns.items()}
-    )
+    columns: dict[str, Any] = {f.name: getattr(lines, f.name) for f in fields(History)}
+    cut: dict[str, Any] = {
+        name: value[:keep] if isinstance(value, np.ndarray) else value for name, value in columns.items()
+    }
+    return History(**cut)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 10])
