@@ -20,6 +20,8 @@ from functions.repricing.policy import Choice, Reach, Situation, Stance, choose,
 
 HORIZON = 52
 """Weeks over which harm is reckoned."""
+EVEN = 0.5
+"""Where trying prices is not allowed, a change must more probably than not be one for the better."""
 SCARCE_WEEKS = 2
 """Stock for fewer weeks than this is not made cheaper."""
 
@@ -182,10 +184,12 @@ def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
     if not (home or night.choice.open[row, then] or _homewards(one, price)):
         return f"{one.product.title}: the next price with your endings is too risky."
     gain = float((night.choice.profit[row, then] - night.choice.profit[row, now]) * float(one.base))
-    if gain <= 0 and not home and night.stance.curiosity == 0 and night.choice.open[row, now]:
+    sure = _confidence(night.situation, row, one, price)
+    worth_it = gain > 0 and sure >= EVEN
+    if not (worth_it or home or night.stance.curiosity) and night.choice.open[row, now]:
         return None
     units = (float(night.units[row, now]), float(night.units[row, then]))
-    return Chosen(one, price, units, gain, _confidence(night.situation, row, one, price), home)
+    return Chosen(one, price, units, gain, sure, home)
 
 
 def _column(night: _Night, row: int, price: Decimal, one: Offer) -> int | None:

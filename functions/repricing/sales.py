@@ -15,6 +15,8 @@ from chalicelib.contracts import History
 from functions.repricing.curves import Floats
 from functions.repricing.lessons import Lessons
 
+type Indices = npt.NDArray[np.integer]
+
 WEEK = 7 * 86_400
 FEWEST_UNITS = 20
 """Sold in all, below which a variant teaches nothing of its own."""
@@ -33,8 +35,8 @@ class Weekly:
     units: Floats
     """(variant, week)"""
     price: Floats
-    """(variant, week): units-weighted mean price in minor units; where nothing was sold, the last one that
-    was."""
+    """(variant, week): the middle price of its order lines, in minor units; where nothing was sold, the last
+    one. By lines and not by units, or a bulk buyer's discount would pass for a price that sold well."""
     known: Floats
     """(variant, week): 1 from a variant's first sale on."""
     first_week: int
@@ -53,10 +55,9 @@ def weekly(history: History) -> Weekly | None:
     variant, column = history.variant[line][line_in], week[line_in] - first
     quantity = history.quantity[line][line_in].astype(np.float64)
     shape = (len(history.variants), last - first)
-    units, paid = np.zeros(shape), np.zeros(shape)
+    units = np.zeros(shape)
     np.add.at(units, (variant, column), quantity)
-    np.add.at(paid, (variant, column), quantity * history.unit_price_minor[line][line_in])
-    price = _carried(np.divide(paid, units, out=np.zeros(shape), where=units > 0))
+    price = _carried(_middle(variant, column, history.unit_price_minor[line][line_in], shape))
     product_of = np.zeros(len(history.variants), dtype=np.int64)
     product_of[history.variant[line]] = history.product[line]
     return _worthwhile(
@@ -70,6 +71,16 @@ def weekly(history: History) -> Weekly | None:
             first_week=first,
         ),
     )
+
+
+def _middle(variant: Indices, week: Indices, price: Indices, shape: tuple[int, int]) -> Floats:
+    """The median of all prices paid in each cell, the lower of two middles; 0 where nothing was sold."""
+    cell = variant.astype(np.int64) * shape[1] + week
+    order = np.lexsort((price, cell))
+    cells, first, count = np.unique(cell[order], return_index=True, return_counts=True)
+    found = np.zeros(shape[0] * shape[1])
+    found[cells] = price[order][first + (count - 1) // 2]
+    return found.reshape(shape)
 
 
 def _carried(price: Floats) -> Floats:

@@ -27,6 +27,7 @@ from functions.repricing import account
 from functions.repricing.curves import relative_units
 from functions.repricing.knowledge import MODEL, read_knowledge
 from functions.repricing.propose import FUNCTION
+from functions.repricing.sales import weekly
 from functions.repricing.train import train
 from tests.unit.repricing.shop import (
     LIMITS,
@@ -310,9 +311,12 @@ def standing(units: int, days_ago: int = 15) -> Context:
     target, held_now = next(iter(where.snapshots.items()))
     before = held("20.00")
     ours = Written(
-        target=target, digest=held_now.digest, proposal_id=ProposalId("1"), at=NOW - timedelta(days=days_ago),
+        target=target,
+        digest=held_now.digest,
+        proposal_id=ProposalId("1"),
+        at=NOW - timedelta(days=days_ago),
         original=before,
-    )  # fmt: skip
+    )
     today = int(NOW.timestamp()) // 86_400
     days = tuple(SalesDay("v0", day, units, 1_900) for day in range(today - days_ago + 1, today))
     return replace(where, written={target: ours}, sales={ProductId("p0"): days})
@@ -365,3 +369,27 @@ def test_reads_only_what_the_event_is_about(kind: Any, resource: str, names: set
     where = replace(where, event=replace(where.event, kind=kind, resource=resource))
     assert FUNCTION.reads(replace(where, catalogue={}), Shelf()).catalogue == names
     assert {made.action.resource for made in decide(where).proposals} <= names
+
+
+def test_a_bulk_buyers_discount_is_no_price_change() -> None:
+    """Weekly prices are those of the middle order line, however many units a cheap one had."""
+    weeks, day = 12, 86_400
+    at = np.array([(week * 7 + day_of_week) * day for week in range(1, weeks + 2) for day_of_week in range(3)])
+    lines = History(
+        order=np.arange(len(at)),
+        at=at,
+        customer=np.full(len(at), -1, np.int32),
+        product=np.zeros(len(at), np.int32),
+        quantity=np.tile([1, 1, 900], weeks + 1).astype(np.int32),
+        unit_price_minor=np.tile([2000, 2000, 1200], weeks + 1),
+        country=np.full(len(at), -1, np.int16),
+        variant=np.zeros(len(at), np.int32),
+        products=["p"],
+        variants=["v"],
+        countries=(),
+        currency="EUR",
+    )
+    sales = weekly(lines)
+    assert sales is not None
+    assert set(sales.price.ravel()) == {2000.0}
+    assert set(sales.units.ravel()) == {902.0}
