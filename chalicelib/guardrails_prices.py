@@ -30,9 +30,7 @@ def check_currency(proposal: Proposal, situation: Situation) -> Refusal | None:
     held = _held_currency(situation.current)
     for found in (action.price.currency, action.compare_at and action.compare_at.currency, held):
         if found and found != expected:
-            return refuse(
-                "currency", "The price is in {found}, not in {expected}.", found=found, expected=expected
-            )
+            return refuse("currency", "The price is in {found}, not in {expected}.", found=found, expected=expected)
     return None
 
 
@@ -42,9 +40,7 @@ def check_amount(proposal: Proposal, situation: Situation) -> Refusal | None:
         if money is not None and money.amount <= 0:
             return refuse("amount", "A price must be above zero.")
         if money is not None and money.rounded().amount != money.amount:
-            return refuse(
-                "decimals", "{currency} prices have fewer digits after the point.", currency=money.currency
-            )
+            return refuse("decimals", "{currency} prices have fewer digits after the point.", currency=money.currency)
     return None
 
 
@@ -80,9 +76,7 @@ def check_floor(proposal: Proposal, situation: Situation) -> Refusal | None:
     except ValueError as error:
         return refuse("floor", str(error))
     if price.amount < least:
-        return refuse(
-            "floor", "Below the floor of {least} from cost, fees and margin.", least=_shown(least, price)
-        )
+        return refuse("floor", "Below the floor of {least} from cost, fees and margin.", least=_shown(least, price))
     return None
 
 
@@ -147,9 +141,7 @@ def check_rest(proposal: Proposal, situation: Situation) -> Refusal | None:
         return None
     if len(changed) == 1 and situation.written is None and not situation.price_history[0].ours:
         return None  # the first sight of a price is not a change of it
-    return refuse(
-        "rest", "It was changed less than {hours} hours ago.", hours=f"{rest // timedelta(hours=1)}"
-    )
+    return refuse("rest", "It was changed less than {hours} hours ago.", hours=f"{rest // timedelta(hours=1)}")
 
 
 def check_daily(proposal: Proposal, situation: Situation) -> Refusal | None:
@@ -210,8 +202,8 @@ def check_reduction(proposal: Proposal, situation: Situation) -> Refusal | None:
 
 def _check_standing_sale(situation: Situation) -> Refusal | None:
     """A sale that the merchant announced is his: its price is left alone."""
-    held = situation.current.value
-    announced = isinstance(held, Mapping) and held.get("compare_at") not in (None, "")
+    struck, current = _decimal(situation.current, "compare_at"), _current(situation)
+    announced = struck is not None and (current is None or struck > current)
     if announced and situation.human_owned and not situation.by_person:
         return refuse("sale", "You announced a sale on this product, so its price is left alone.")
     return None
@@ -297,11 +289,15 @@ def _current(situation: Situation) -> Decimal | None:
 
 def _amount(snapshot: Snapshot) -> Decimal | None:
     """A snapshot's price; None where there is none, or none that makes sense."""
+    return _decimal(snapshot, "price")
+
+
+def _decimal(snapshot: Snapshot, name: str) -> Decimal | None:
     held = snapshot.value
-    if not isinstance(held, Mapping) or held.get("price") is None:
+    if not isinstance(held, Mapping) or held.get(name) is None:
         return None
     try:
-        amount = Decimal(str(held["price"]))
+        amount = Decimal(str(held[name]))
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and amount > 0 else None

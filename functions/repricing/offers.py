@@ -86,9 +86,15 @@ def _unfit(context: Context, product: Product, variant: Variant) -> str:
             "its price is not in the shop's currency",
         ),
         (not variant.sellable or (variant.stock is not None and variant.stock <= 0), "it is sold out"),
-        (variant.compare_at is not None, "you announced a sale on it"),
+        (_on_sale(variant), "you announced a sale on it"),
     )
     return next((why for unfit, why in checks if unfit), "")
+
+
+def _on_sale(variant: Variant) -> bool:
+    """Whether a higher price is struck through; one that equals the price announces nothing."""
+    struck, price = variant.compare_at, variant.price
+    return struck is not None and (price is None or price.currency != struck.currency or struck.amount > price.amount)
 
 
 def _cost(context: Context, variant: Variant, reference: Decimal) -> Decimal | str:

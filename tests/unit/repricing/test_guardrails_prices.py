@@ -203,3 +203,8 @@ def test_eu_rule_over_a_year_of_promotions_and_clock_changes() -> None:
             window = [one.price.amount for one in past if one.at > now - timedelta(days=30)]
             before = [one.price.amount for one in past if one.at <= now - timedelta(days=30)]
             assert passed == bool(before and compare_at <= min([*window, before[-1]]))
+
+
+def test_a_struck_price_that_equals_the_price_announces_nothing() -> None:
+    where = replace(situation(), current=held("20.00", compare_at="20.00"))
+    assert rules(proposal("20.90"), where) == set()
