@@ -24,11 +24,16 @@ from chalicelib.domain.shop import Market, Policy, PriceLimits
 from chalicelib.guardrails import Situation, check
 from chalicelib.inference import Loaded
 from functions.repricing import account
+from functions.repricing.account import Account
+from functions.repricing.beliefs import Beliefs
 from functions.repricing.curves import relative_units
-from functions.repricing.knowledge import MODEL, read_knowledge
+from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
+from functions.repricing.lessons import Lessons
+from functions.repricing.policy import Situation as PolicySituation
 from functions.repricing.propose import FUNCTION
-from functions.repricing.sales import weekly
+from functions.repricing.sales import Weekly, weekly
 from functions.repricing.train import train
+from functions.repricing.weeks import Observed
 from tests.unit.repricing.shop import (
     LIMITS,
     NOW,
@@ -393,3 +398,9 @@ def test_a_bulk_buyers_discount_is_no_price_change() -> None:
     assert sales is not None
     assert set(sales.price.ravel()) == {2000.0}
     assert set(sales.units.ravel()) == {902.0}
+
+
+@pytest.mark.parametrize("schema", [Weekly, Lessons, Observed, Beliefs, Knowledge, PolicySituation, SalesDay, Account])
+def test_no_schema_of_the_repricer_has_a_place_for_personal_data(schema: type) -> None:
+    words = {word for field in fields(schema) for word in field.name.split("_")}
+    assert not words & set(PERSONAL)
