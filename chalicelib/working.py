@@ -39,7 +39,7 @@ def attempt(services: Services, queue: Queue, message: Message) -> bool:
     try:
         process(services, read(services, message))
     except Retryable as error:
-        queue.postpone(message, wait_after(error, message, services))
+        _postpone(queue, message, wait_after(error, message, services))
         services.meter.count("retried", kind=type(error).__name__)
         return False
     except (
@@ -49,6 +49,14 @@ def attempt(services: Services, queue: Queue, message: Message) -> bool:
         report(error, message)
         return False
     return True
+
+
+def _postpone(queue: Queue, message: Message, delay: timedelta) -> None:
+    """A queue that fails here hands it out again when its lease ends; the rest of the batch must not suffer."""
+    try:
+        queue.postpone(message, delay)
+    except Retryable:
+        return
 
 
 def read(services: Services, message: Message) -> StoreEvent:
