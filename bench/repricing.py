@@ -53,20 +53,17 @@ def results(world: str, seeds: tuple[int, ...] = JUDGES) -> dict[str, Result]:
     def judged(outcome: Outcome) -> Result:
         return Result(100 * outcome.share(best), 100 * outcome.harmed(kept))
 
-    return {
-        name: judged(play(market, policy)) for name, policy in ({"tradewind": tradewind()} | PEERS).items()
-    }
+    return {name: judged(play(market, policy)) for name, policy in ({"tradewind": tradewind()} | PEERS).items()}
 
 
 def rows() -> Iterator[dict[str, Any]]:
     """Profit and harm in every world, ours beside its strongest published-style peer."""
-    found = {world: results(world) for world in WORLDS}
-    for world in CENTRAL:
-        yield from _central(world, found[world])
-    yield _wrong_prior({world: found[world] for world in WRONG_PRIORS})
-    for world in (name for name in WORLDS if name not in CENTRAL):
-        yield from _elsewhere(world, found[world])
     yield from _pricing_step()
+    found: dict[str, dict[str, Result]] = {}
+    for world in WORLDS:
+        found[world] = results(world)
+        yield from _central(world, found[world]) if world in CENTRAL else _elsewhere(world, found[world])
+    yield _wrong_prior({world: found[world] for world in WRONG_PRIORS})
     yield from _orange_juice()
 
 
@@ -195,9 +192,7 @@ def _orange_juice() -> Iterator[dict[str, Any]]:
     yield _row(f"{name}.half_split_rms", ours.half_split_rms or 0, "", peer.model, peer.half_split_rms)
     yield _row(f"{name}.coverage90", ours.coverage90 or 0, "", peer.model, peer.coverage90)
     own, lent = _eight_weeks(sales)
-    yield _row(
-        f"{name}.eight_weeks.wmape", lent, "", "own eight weeks alone", own, "prior from the other brands"
-    )
+    yield _row(f"{name}.eight_weeks.wmape", lent, "", "own eight weeks alone", own, "prior from the other brands")
 
 
 def _juice() -> Sales:
