@@ -1,4 +1,4 @@
-"""A stand-in for one WooCommerce 9.9.5 shop: strict REST API, webhooks as measured, a storefront to look at."""
+"""A stand-in for one WooCommerce 9.9.5 shop: strict REST API, webhooks as measured, a storefront."""
 
 from sandbox.woocommerce_store.faults import Fault, FaultKind, Faults
 from sandbox.woocommerce_store.outbox import Outbox, Pending, Sent, Weather, delivery_id, signature

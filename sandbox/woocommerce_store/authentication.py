@@ -1,4 +1,7 @@
-"""Who calls: OAuth 1.0a over plain HTTP, Basic or query keys only behind TLS (class-wc-rest-authentication.php)."""
+"""Who calls: OAuth 1.0a over plain HTTP, Basic or query keys behind TLS only.
+
+Source: class-wc-rest-authentication.php.
+"""
 
 import base64
 import hashlib
@@ -20,7 +23,7 @@ _READING, _WRITING = frozenset({"GET", "HEAD"}), frozenset({"POST", "PUT", "PATC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a request shows of itself; ``path`` is the raw request path, ``params`` query and form together."""
+    """What a request shows of itself; ``path`` is raw, ``params`` are query and form together."""
 
     method: str
     path: str

@@ -38,15 +38,11 @@ def create(shop: Shop, given: dict[str, Any], *, announce: bool = True) -> Custo
     if "@" not in email:
         raise RestError("registration-error-invalid-email", "Please provide a valid email address.", 400)
     if email in shop.customer_ids:
-        message = (
-            f"An account is already registered with {email}. Please log in or use a different email address."
-        )
+        message = f"An account is already registered with {email}. Please log in or use a different email address."
         raise RestError("registration-error-email-exists", message, 400)
     now = shop.now()
     username = fields.get("username") or email.split("@")[0]
-    customer = Customer(
-        id=shop.number("user") + 1, created_at=now, modified_at=now, email=email, username=username
-    )
+    customer = Customer(id=shop.number("user") + 1, created_at=now, modified_at=now, email=email, username=username)
     shop.customers[customer.id] = customer
     shop.customer_ids[email] = customer.id
     _write(shop, customer, fields)
@@ -103,9 +99,7 @@ def _write(shop: Shop, customer: Customer, fields: dict[str, Any]) -> None:
         setattr(customer, name, fields.get(name, getattr(customer, name)))
     for name, allowed in (("billing", _BILLING), ("shipping", _SHIPPING)):
         given = fields.get(name) or {}
-        getattr(customer, name).update(
-            {key: str(given[key]) for key in allowed if given.get(key) is not None}
-        )
+        getattr(customer, name).update({key: str(given[key]) for key in allowed if given.get(key) is not None})
     if "meta_data" in fields:
         update_meta(shop, customer.meta_data, fields["meta_data"])
     shop.changed()

@@ -38,7 +38,7 @@ _BEFORE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault; it hits only calls whose path contains ``path`` and whose method is ``method`` (where given)."""
+    """One fault, for calls whose path contains ``path`` and whose method is ``method`` (where given)."""
 
     kind: FaultKind
     status: int = 503
@@ -115,15 +115,9 @@ def _answer(fault: Fault) -> Response:
         headers = {"Retry-After": str(fault.retry_after_s)}
         return Response("<h1>429 Too Many Requests</h1>", 429, headers, content_type="text/html")
     if fault.kind is FaultKind.FORBIDDEN:
-        page = (
-            "<html><title>Request blocked</title><h1>403</h1>Your request was blocked by the firewall.</html>"
-        )
+        page = "<html><title>Request blocked</title><h1>403</h1>Your request was blocked by the firewall.</html>"
         return Response(page, 403, content_type="text/html")
     if fault.kind is FaultKind.HTML:
-        page = (
-            "<!doctype html><title>Maintenance</title><p>Briefly unavailable for scheduled maintenance.</p>"
-        )
+        page = "<!doctype html><title>Maintenance</title><p>Briefly unavailable for scheduled maintenance.</p>"
         return Response(page, 200, content_type="text/html; charset=UTF-8")
-    return Response(
-        "<h1>There has been a critical error on this website.</h1>", fault.status, content_type="text/html"
-    )
+    return Response("<h1>There has been a critical error on this website.</h1>", fault.status, content_type="text/html")

@@ -59,7 +59,7 @@ def _join(shop: Shop, product: Product, original: int) -> None:
 
 
 def visible(shop: Shop, product: Product, lang: str) -> bool:
-    """Say whether a listing asked for ``lang`` shows the product; WPML's default is the shop's own language."""
+    """Say whether a listing asked for ``lang`` shows the product; WPML defaults to the shop's language."""
     if not shop.site.multilingual or lang == "all":
         return True
     if not lang:

@@ -50,7 +50,7 @@ class Page:
 
 @dataclass(slots=True)
 class Listings:
-    """Remembers the last sorted answers, so that paging through a million rows does not sort a million times."""
+    """Remembers the last sorted answers, so that paging a million rows does not sort them every page."""
 
     _kept: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
 

@@ -32,9 +32,7 @@ def index(room: Backroom, call: Call) -> Answer:
     for status in params.get("status", ()):
         if status not in {"any", "trash", *orders.STATUSES}:
             message = f"status[0] is not one of any, trash, {', '.join(orders.STATUSES)}."
-            raise RestError(
-                "rest_invalid_param", "Invalid parameter(s): status", 400, params={"status": message}
-            )
+            raise RestError("rest_invalid_param", "Invalid parameter(s): status", 400, params={"status": message})
     page = room.listings.page(room.shop, "orders", params, lambda: _query(room.shop, params))
     rows = [render_order(room.shop, room.shop.orders[number]) for number in page.ids]
     return paged(room.shop, "orders", call, page, rows)
@@ -208,9 +206,7 @@ def _query(shop: Shop, params: dict[str, Any]) -> list[int]:
         rows = [row for row in rows if row.customer_id == params["customer"]]
     if params.get("product"):
         wanted = params["product"]
-        rows = [
-            row for row in rows if any(wanted in (item.product_id, item.variation_id) for item in row.lines)
-        ]
+        rows = [row for row in rows if any(wanted in (item.product_id, item.variation_id) for item in row.lines)]
     if params.get("search"):
         rows = [row for row in rows if _matches(row, params["search"].lower())]
     return listing.arrange(listing.select(shop, rows, params), params, lambda row: str(row.id))

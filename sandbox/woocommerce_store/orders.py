@@ -53,9 +53,7 @@ _RETURNS_STOCK = frozenset({"cancelled", "pending"})
 # Which status changes mail somebody: WC_Emails::init_transactional_emails and the WC_Email_* classes.
 # Note what is absent: processing -> on-hold mails nobody.
 _MAILS = {
-    **dict.fromkeys(
-        [(before, "on-hold") for before in ("pending", "failed", "cancelled")], "customer_on_hold_order"
-    ),
+    **dict.fromkeys([(before, "on-hold") for before in ("pending", "failed", "cancelled")], "customer_on_hold_order"),
     **dict.fromkeys(
         [(before, "processing") for before in ("pending", "failed", "cancelled", "on-hold")],
         "customer_processing_order",
@@ -165,9 +163,7 @@ def add_note(
 def refund(shop: Shop, order: Order, given: dict[str, Any]) -> Refund:
     """Pay back part or all; the whole sum back moves the order to refunded."""
     amount = _refund_amount(order, clean(REFUND, given))
-    row = Refund(
-        id=shop.number("post"), created_at=shop.now(), amount=amount, reason=str(given.get("reason") or "")
-    )
+    row = Refund(id=shop.number("post"), created_at=shop.now(), amount=amount, reason=str(given.get("reason") or ""))
     order.refunds.append(row)
     whole = refunded(order) >= total(order)
     kind = "customer_refunded_order" if whole else "customer_partially_refunded_order"
@@ -209,7 +205,8 @@ def line_for(shop: Shop, product: Product, quantity: int, unit_price: Decimal | 
     first_meta = shop.number("line_meta") * 8
     return Line(
         id=shop.number("line"), product_id=parent.id if parent else product.id,
-        variation_id=product.id if parent else 0, name=product.name, parent_name=parent.name if parent else None,
+        variation_id=product.id if parent else 0, name=product.name,
+        parent_name=parent.name if parent else None,
         sku=product.sku, quantity=quantity, subtotal=each * quantity, total=each * quantity, options=options,
         meta_id=first_meta,
     )  # fmt: skip
@@ -262,9 +259,7 @@ def _requested_line(shop: Shop, given: dict[str, Any]) -> Line:
     for name in ("product_id", "variation_id", "quantity"):
         failure = check(name, given.get(name, 0), INTEGER)
         if failure:
-            raise RestError(
-                "rest_invalid_param", "Invalid parameter(s): line_items", 400, params={name: failure[1]}
-            )
+            raise RestError("rest_invalid_param", "Invalid parameter(s): line_items", 400, params={name: failure[1]})
     number = int(given.get("variation_id") or given.get("product_id") or 0)
     if not number and given.get("sku"):
         number = shop.by_sku.get(str(given["sku"]), 0)

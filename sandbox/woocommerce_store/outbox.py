@@ -79,7 +79,7 @@ class Outbox:
         self._chance.seed(self.weather.seed)
 
     def announce(self, topic: str, argument: Any) -> None:
-        """Queue a delivery for each active webhook of the topic; one that already waits is not queued twice."""
+        """Queue a delivery for each active webhook of the topic, unless the same one already waits."""
         for webhook in list(self.shop.webhooks.values()):
             if webhook.status == "active" and webhook.topic == topic:
                 self._queue(webhook, argument)
@@ -110,7 +110,7 @@ class Outbox:
         return sent
 
     def wait_until_idle(self, timeout_s: float = 30.0) -> bool:
-        """Wait for the background thread to send everything; False where it is still busy after ``timeout_s``."""
+        """Wait for the background thread; False where it is still busy after ``timeout_s``."""
         with self._filled:
             return self._filled.wait_for(lambda: not self._waiting and not self._in_hand, timeout_s)
 
@@ -208,7 +208,7 @@ class Outbox:
 
 
 def build_body(shop: Shop, topic: str, argument: Any) -> dict[str, Any]:
-    """Give what the shop would say about the resource now; where it is gone, the REST error, as WooCommerce does."""
+    """Give what the shop says of the resource now; where it is gone, that is the REST error itself."""
     resource, _, event = topic.partition(".")
     if resource == "action":
         return {"action": event, "arg": argument}
@@ -241,7 +241,7 @@ def sign(shop: Shop, webhook: Webhook, body: bytes) -> dict[str, str]:
 
 
 def signature(secret: str, body: bytes) -> str:
-    """Give base64 of HMAC-SHA256; the secret passes ``wp_specialchars_decode`` first, so ``&amp;`` signs as ``&``."""
+    """Give base64 of HMAC-SHA256; through ``wp_specialchars_decode`` a secret's ``&amp;`` signs as ``&``."""
     for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#039;", "'"), ("&amp;", "&")):
         secret = secret.replace(entity, letter)
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()

@@ -12,7 +12,7 @@ def encode(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Turn decimals into numbers, and whole floats into integers as PHP does without JSON_PRESERVE_ZERO_FRACTION."""
+    """Turn decimals into numbers; PHP writes whole floats without a fraction."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -166,9 +166,7 @@ def _wanted(shop: Shop, row: Product, params: dict[str, Any], by_sku: set[str]) 
         (row.status not in {"trash", "auto-draft"} if status == "any" else row.status == status)
         and (not by_sku or row.sku in by_sku)
         and (not search or search in f"{row.name} {row.description} {row.short_description}".lower())
-        and all(
-            getattr(row, name) == params[name] for name in ("type", "slug", "stock_status") if name in params
-        )
+        and all(getattr(row, name) == params[name] for name in ("type", "slug", "stock_status") if name in params)
         and ("parent" not in params or row.parent_id == params["parent"])
         and _has_terms(row, params)
         and (row.type == "variation" or languages.visible(shop, row, params.get("lang", "")))

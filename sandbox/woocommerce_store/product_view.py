@@ -155,9 +155,7 @@ def _relations(shop: Shop, product: Product) -> dict[str, Any]:
         "tags": _terms(product.tags),
         "images": [_image(shop, product, image) for image in product.images],
         "attributes": [_attribute(product, place, a) for place, a in enumerate(product.attributes)],
-        "default_attributes": [
-            {"id": 0, "name": a.name, "option": a.options[0]} for a in product.default_attributes
-        ],
+        "default_attributes": [{"id": 0, "name": a.name, "option": a.options[0]} for a in product.default_attributes],
         "variations": product.variations,
         "grouped_products": product.grouped_products,
     }

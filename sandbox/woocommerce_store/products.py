@@ -29,11 +29,13 @@ STATUSES = ("draft", "pending", "private", "publish", "future", "auto-draft", "t
 WRITABLE: Schema = {
     **dict.fromkeys(
         ("name", "slug", "description", "short_description", "sku", "global_unique_id", "regular_price",
-         "sale_price", "weight", "purchase_note", "tax_class", "external_url", "button_text", "post_password"),
+         "sale_price", "weight", "purchase_note", "tax_class", "external_url", "button_text",
+         "post_password"),
         STRING,
     ),
     **dict.fromkeys(
-        ("featured", "virtual", "downloadable", "manage_stock", "sold_individually", "reviews_allowed"), BOOLEAN
+        ("featured", "virtual", "downloadable", "manage_stock", "sold_individually", "reviews_allowed"),
+        BOOLEAN,
     ),
     **dict.fromkeys(("stock_quantity", "parent_id", "menu_order", "low_stock_amount"), INTEGER),
     **dict.fromkeys(("upsell_ids", "cross_sell_ids", "grouped_products"), INTEGERS),
@@ -158,7 +160,7 @@ def restore(shop: Shop, product: Product) -> None:
 
 
 def delete(shop: Shop, product: Product) -> None:
-    """Delete for good. No webhook: ``product.deleted`` hangs on ``wp_trash_post`` alone (class-wc-webhook.php)."""
+    """Delete for good, unannounced: ``product.deleted`` hangs on ``wp_trash_post`` alone."""
     for number in (product.id, *product.variations):
         row = shop.products.pop(number, None)
         if row and shop.by_sku.get(row.sku) == number:

@@ -33,9 +33,7 @@ def answer(room: Backroom, request: Request, route: str, authorization: str, *, 
 
 def respond(given: Answer) -> Response:
     """Turn an answer into an HTTP response with WordPress' headers."""
-    response = Response(
-        php_json.encode(given.body), given.status, content_type="application/json; charset=UTF-8"
-    )
+    response = Response(php_json.encode(given.body), given.status, content_type="application/json; charset=UTF-8")
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Access-Control-Expose-Headers"] = "X-WP-Total, X-WP-TotalPages, Link"

@@ -34,8 +34,7 @@ def invalid_params(failures: dict[str, tuple[str, str]]) -> RestError:
         400,
         params={name: text for name, (_, text) in failures.items()},
         details={
-            name: {"code": code, "message": text, "data": {"param": name}}
-            for name, (code, text) in failures.items()
+            name: {"code": code, "message": text, "data": {"param": name}} for name, (code, text) in failures.items()
         },
     )
 

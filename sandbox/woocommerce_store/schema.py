@@ -10,7 +10,7 @@ from sandbox.woocommerce_store.rest_errors import invalid_params
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One parameter's type; ``any_of`` is an enum, ``low``/``high`` bound an integer, ``item`` types an array."""
+    """One parameter's type: ``any_of`` is an enum, ``low`` and ``high`` bound, ``item`` types an array."""
 
     type: str
     any_of: tuple[str, ...] = ()

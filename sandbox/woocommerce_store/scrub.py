@@ -4,9 +4,11 @@ from html import escape
 from html.parser import HTMLParser
 
 _TAGS = frozenset(
-    "a abbr b blockquote br caption code dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins li "
-    "ol p pre q s small span strong sub sup table tbody td tfoot th thead tr u ul".split()
-)
+    ("a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em",
+     "figcaption",
+     "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol", "p", "pre", "q", "s",
+     "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul")
+)  # fmt: skip
 _VOID = frozenset({"br", "hr", "img"})
 _ATTRIBUTES = frozenset({"href", "src", "alt", "title", "class", "id", "lang", "dir", "colspan", "rowspan"})
 _HIDDEN = frozenset({"script", "style", "iframe", "object", "noscript", "template"})
@@ -25,9 +27,7 @@ class _Scrubber(HTMLParser):
         if tag in _HIDDEN:
             self.hidden += 1
         elif tag in _TAGS:
-            kept = "".join(
-                f' {name}="{escape(value or "")}"' for name, value in attrs if _harmless(name, value or "")
-            )
+            kept = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs if _harmless(name, value or ""))
             self.kept.append(f"<{tag}{kept}>")
 
     def handle_endtag(self, tag: str) -> None:

@@ -96,9 +96,7 @@ def _image(shop: Shop, row: Product, place: int, alt: str) -> Image:
 
 
 def _price(shop: Shop, row: Product, variant: SeedVariant) -> None:
-    regular = (
-        variant.compare_at if variant.compare_at and variant.compare_at > variant.price else variant.price
-    )
+    regular = variant.compare_at if variant.compare_at and variant.compare_at > variant.price else variant.price
     row.regular_price = shop.site.amount(regular)
     row.sale_price = shop.site.amount(variant.price) if regular != variant.price else ""
     row.sku, row.global_unique_id = variant.sku, variant.barcode
@@ -114,9 +112,7 @@ def _vary(shop: Shop, parent: Product, seed: SeedProduct) -> None:
     parent.type = "variable"
     names = list(dict.fromkeys(name for variant in seed.variants for name, _ in variant.options))
     for name in names:
-        values = dict.fromkeys(
-            value for variant in seed.variants for n, value in variant.options if n == name
-        )
+        values = dict.fromkeys(value for variant in seed.variants for n, value in variant.options if n == name)
         parent.attributes.append(Attribute(name, list(values)))
     for variant in seed.variants:
         chosen = ", ".join(value for _, value in variant.options) or variant.sku
@@ -136,7 +132,8 @@ def _customer(shop: Shop, seed: SeedOrder, created_at: datetime) -> int:
         return known
     address = _address(seed.billing)
     row = customers.create(
-        shop, {"email": seed.email, "first_name": seed.billing.first_name, "last_name": seed.billing.last_name,
+        shop, {"email": seed.email, "first_name": seed.billing.first_name,
+               "last_name": seed.billing.last_name,
                "billing": {**address, "email": seed.email}, "shipping": _address(seed.shipping)},
     )  # fmt: skip
     row.created_at = row.modified_at = created_at

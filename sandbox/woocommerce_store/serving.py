@@ -63,9 +63,7 @@ def listen(
     on_close: Callable[[], None] = lambda: None,
 ) -> RunningServer:
     """Serve ``application`` from a background thread; port 0 takes a free one."""
-    server = make_server(
-        host, port, application, threaded=True, request_handler=_QuietHandler, ssl_context=tls
-    )
+    server = make_server(host, port, application, threaded=True, request_handler=_QuietHandler, ssl_context=tls)
     if isinstance(server, socketserver.ThreadingMixIn):
         server.daemon_threads, server.block_on_close = True, False
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -13,6 +13,7 @@ from sandbox.woocommerce_store.shop import Shop
 from sandbox.woocommerce_store.site import WOOCOMMERCE_VERSION, WORDPRESS_VERSION, link
 from sandbox.woocommerce_store.webhooks import render_webhook
 
+_WOOCOMMERCE = ("woocommerce/woocommerce.php", "WooCommerce", WOOCOMMERCE_VERSION, "Automattic")
 _FILTERS: Schema = {**listing.COLLECTION, "status": Kind("string", ("all", *webhooks.STATUSES))}
 
 
@@ -21,9 +22,7 @@ def index_webhooks(room: Backroom, call: Call) -> Answer:
     params = clean(_FILTERS, call.query)
     status = params.get("status", "all")
     rows = [row for row in room.shop.webhooks.values() if status in ("all", row.status)]
-    page = listing.cut(
-        listing.arrange(listing.select(room.shop, rows, params), params, lambda r: r.name), params
-    )
+    page = listing.cut(listing.arrange(listing.select(room.shop, rows, params), params, lambda r: r.name), params)
     bodies = [render_webhook(room.shop, room.shop.webhooks[number]) for number in page.ids]
     return paged(room.shop, "webhooks", call, page, bodies)
 
@@ -82,16 +81,16 @@ def batch_webhooks(room: Backroom, call: Call) -> Answer:
 
 def system_status(room: Backroom, call: Call) -> Answer:
     """Give the system status: environment, plugins, settings."""
-    site = room.shop.site
+    site, products = room.shop.site, room.shop.products.values()
+    plugins = (_WOOCOMMERCE, *languages.PLUGINS[site.multilingual])
     return Answer(
         {
             "environment": _environment(room.shop),
             "database": {"wc_database_version": WOOCOMMERCE_VERSION},
-            "active_plugins": [_plugin("woocommerce/woocommerce.php", "WooCommerce", WOOCOMMERCE_VERSION, "Automattic")]
-            + [_plugin(*row) for row in languages.PLUGINS[site.multilingual]],
+            "active_plugins": [_plugin(*row) for row in plugins],
             "inactive_plugins": [],
             "dropins_mu_plugins": {"dropins": [], "mu_plugins": []},
-            "theme": {"name": "Storefront", "version": "4.6.1", "is_child_theme": False, "has_woocommerce_support": True},
+            "theme": {"name": "Storefront", "version": "4.6.1", "has_woocommerce_support": True},
             "settings": {
                 "api_enabled": False,
                 "force_ssl": False,
@@ -107,7 +106,7 @@ def system_status(room: Backroom, call: Call) -> Answer:
             "security": {"secure_connection": site.ssl, "hide_errors": True},
             "pages": [],
             "post_type_counts": [
-                {"type": "product", "count": str(sum(p.type != "variation" for p in room.shop.products.values()))},
+                {"type": "product", "count": str(sum(row.type != "variation" for row in products))},
                 {"type": "shop_order", "count": str(len(room.shop.orders))},
             ],
         }
@@ -140,13 +139,12 @@ def terms(taxonomy: str, path: str) -> Handler:
     """Make the handler that lists a taxonomy."""
 
     def index(room: Backroom, call: Call) -> Answer:
-        params = clean(
-            {"page": Kind("integer", low=1), "per_page": Kind("integer", low=1, high=100)}, call.query
-        )
+        params = clean({"page": Kind("integer", low=1), "per_page": Kind("integer", low=1, high=100)}, call.query)
         rows = [term for (kind, _), term in room.shop.terms.items() if kind == taxonomy]
         page = listing.cut([term.id for term in rows], params)
         bodies = [
-            {"id": t.id, "name": t.name, "slug": t.slug, "description": "", "count": len(room.shop.members.get(t.id, ()))}
+            {"id": t.id, "name": t.name, "slug": t.slug, "description": "",
+             "count": len(room.shop.members.get(t.id, ()))}
             for t in rows if t.id in page.ids
         ]  # fmt: skip
         return paged(room.shop, path, call, page, bodies)
@@ -199,7 +197,10 @@ _EDIT = ("PUT", "POST", "PATCH")
 ROUTES: tuple[tuple[str, dict[str, Handler]], ...] = (
     (r"webhooks", {"GET": index_webhooks, "POST": create_webhook}),
     (r"webhooks/batch", dict.fromkeys(_EDIT, batch_webhooks)),
-    (r"webhooks/(\d+)", {"GET": show_webhook, "DELETE": remove_webhook, **dict.fromkeys(_EDIT, update_webhook)}),
+    (
+        r"webhooks/(\d+)",
+        {"GET": show_webhook, "DELETE": remove_webhook, **dict.fromkeys(_EDIT, update_webhook)},
+    ),
     (r"system_status", {"GET": system_status}),
     (r"settings", {"GET": setting_groups}),
     (r"settings/general", {"GET": settings_general}),

@@ -9,9 +9,9 @@ from sandbox.seed import Seed, SeedOrder, SeedProduct
 from sandbox.woocommerce_store import customers, orders, products, seeding, variations
 from sandbox.woocommerce_store.call import Backroom
 from sandbox.woocommerce_store.faults import Faults
+from sandbox.woocommerce_store.order_view import render_order
 from sandbox.woocommerce_store.outbox import Outbox, Pending, Sent, Weather
 from sandbox.woocommerce_store.product_view import render_product
-from sandbox.woocommerce_store.order_view import render_order
 from sandbox.woocommerce_store.rows import ApiKey, Mail, Order, Product
 from sandbox.woocommerce_store.shop import Shop
 from sandbox.woocommerce_store.site import Site

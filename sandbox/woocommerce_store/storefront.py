@@ -40,9 +40,7 @@ def _index(shop: Shop, request: Request) -> Response:
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
     title = f"Search results: “{words}”" if words else "Shop"
     body = f'<h1>{escape(title)}</h1><p class="meta">{len(found)} products</p>{_grid(shop, shown)}'
-    return theme.page(
-        shop.site, title, body + _pager(number, len(found), words, lang), lang=lang, query=words
-    )
+    return theme.page(shop.site, title, body + _pager(number, len(found), words, lang), lang=lang, query=words)
 
 
 def _listed(shop: Shop, row: Product, words: str, lang: str) -> bool:
@@ -72,7 +70,8 @@ def _card(shop: Shop, row: Product) -> str:
     badge = '<span class="onsale">Sale!</span>' if pricing.is_on_sale(shop, row) else ""
     return (
         f'<li data-product-id="{row.id}"><a href="{escape(_path(shop, row))}">{_photo(row)}'
-        f'<h3>{escape(row.name)}</h3></a>{badge} <span class="price">{pricing.price_html(shop, row)}</span></li>'
+        f"<h3>{escape(row.name)}</h3></a>{badge} "
+        f'<span class="price">{pricing.price_html(shop, row)}</span></li>'
     )
 
 
@@ -147,11 +146,7 @@ def _cart(shop: Shop, request: Request) -> Response:
         f'<td class="price">{pricing.price_html(shop, row)}</td></tr>'
         for row in rows
     )
-    table = (
-        f"<table><tr><th>Product</th><th>Price</th></tr>{lines}</table>"
-        if lines
-        else "<p>Your cart is empty.</p>"
-    )
+    table = f"<table><tr><th>Product</th><th>Price</th></tr>{lines}</table>" if lines else "<p>Your cart is empty.</p>"
     suggested = dict.fromkeys(number for row in rows for number in row.cross_sell_ids if number not in ids)
     block = _block(shop, list(suggested), "You may be interested in…", "cross-sells")
     return theme.page(shop.site, "Cart", f"<h1>Cart</h1>{table}{block}")
@@ -161,13 +156,15 @@ def _order(shop: Shop, number: str) -> Response:
     order = shop.orders.get(int(number)) if number.isdigit() else None
     if order is None:
         return _missing(shop)
+    status = escape(order.status)
     billing = ", ".join(escape(value) for value in order.billing.values() if value)
     lines = "".join(_order_line(shop, line) for line in order.lines)
     notes = "".join(_note(note) for note in reversed(order.notes)) or "<p>No notes.</p>"
     body = (
-        f'<h1>Order #{order.id} <span class="status {escape(order.status)}">{escape(order.status)}</span></h1>'
-        f'<p class="meta">{order.created_at:%Y-%m-%d %H:%M} UTC · {escape(order.payment_method_title)} · customer IP '
-        f"{escape(order.customer_ip_address or 'unknown')}</p><h2>Billing</h2><p>{billing or 'None'}</p>"
+        f'<h1>Order #{order.id} <span class="status {status}">{status}</span></h1>'
+        f'<p class="meta">{order.created_at:%Y-%m-%d %H:%M} UTC · {escape(order.payment_method_title)} · '
+        f"customer IP {escape(order.customer_ip_address or 'unknown')}</p>"
+        f"<h2>Billing</h2><p>{billing or 'None'}</p>"
         f"<table><tr><th>Item</th><th>Qty</th><th>Total</th></tr>{lines}</table>"
         f"<p><strong>Total {pricing.amount_html(shop.site, total(order))}</strong></p>{_refunds(shop, order)}"
         f"<h2>Order notes</h2>{notes}"

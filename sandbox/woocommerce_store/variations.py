@@ -31,9 +31,7 @@ def create(shop: Shop, parent: Product, given: dict[str, Any]) -> Product:
         raise RestError("woocommerce_rest_product_variation_exists", "Cannot create existing variation.", 400)
     fields = clean(WRITABLE, given)
     now = shop.now()
-    row = Product(
-        id=shop.number("post"), created_at=now, modified_at=now, type="variation", parent_id=parent.id
-    )
+    row = Product(id=shop.number("post"), created_at=now, modified_at=now, type="variation", parent_id=parent.id)
     write(shop, row, parent, fields)
     shop.products[row.id] = row
     parent.variations.append(row.id)
@@ -42,9 +40,7 @@ def create(shop: Shop, parent: Product, given: dict[str, Any]) -> Product:
     return row
 
 
-def update(
-    shop: Shop, row: Product, parent: Product, given: dict[str, Any], *, announce: bool = True
-) -> Product:
+def update(shop: Shop, row: Product, parent: Product, given: dict[str, Any], *, announce: bool = True) -> Product:
     """Change a variation and announce it and its parent."""
     write(shop, row, parent, clean(WRITABLE, given))
     rename(shop, row, parent)

@@ -17,7 +17,9 @@ from sandbox.woocommerce_store.store import WooCommerceStore
 _PARAMS = ("app_name", "user_id", "return_url", "callback_url", "scope")
 _SCOPES = {
     "read": ("Read", ["View coupons", "View customers", "View orders and sales reports", "View products"]),
-    "write": ("Write", ["Create webhooks", "Create coupons", "Create customers", "Create orders", "Create products"]),
+    "write": ("Write",
+        ["Create webhooks", "Create coupons", "Create customers", "Create orders", "Create products"],
+    ),
     "read_write": (
         "Read/Write",
         ["Create webhooks", "View and manage coupons", "View and manage customers",
@@ -91,8 +93,9 @@ def _login(store: WooCommerceStore, request: Request, data: dict[str, str]) -> R
         return response
     app, cancel = escape(data["app_name"]), escape(_returning(data, 0))
     body = (
-        f'<div class="consent"><h1>{app} would like to connect to your store</h1><p>To connect to {app} you need to '
-        f'be logged in. Log in to your store below, or <a href="{cancel}">cancel and return to {app}</a>.</p>'
+        f'<div class="consent"><h1>{app} would like to connect to your store</h1><p>To connect to {app} you '
+        "need to be logged in. Log in to your store below,"
+        f' or <a href="{cancel}">cancel and return to {app}</a>.</p>'
         '<form method="post"><p><label>Username<br><input name="log" value="shopkeeper"></label></p>'
         '<p><label>Password<br><input name="pwd" type="password" value="sandbox"></label></p>'
         '<button class="wc-auth-login">Login</button></form></div>'

@@ -16,7 +16,7 @@ WRITABLE: Schema = {
     **dict.fromkeys(("name", "topic", "delivery_url", "secret"), STRING),
     "status": Kind("string", STATUSES),
 }
-# The count already reached when one more failure disables: the seventh in a row (class-wc-webhook.php, measured).
+# One more failure beyond this count disables: the seventh in a row (class-wc-webhook.php, measured).
 MAX_FAILURES = 5
 
 _HOOKS = {
@@ -31,14 +31,13 @@ _HOOKS = {
         "woocommerce_process_product_meta", "woocommerce_new_product", "woocommerce_new_product_variation"
     ],
     "product.updated": [
-        "woocommerce_process_product_meta", "woocommerce_update_product", "woocommerce_update_product_variation"
+        "woocommerce_process_product_meta", "woocommerce_update_product",
+        "woocommerce_update_product_variation",
     ],
     "product.deleted": ["wp_trash_post"],
     "product.restored": ["untrashed_post"],
 }  # fmt: skip
-_TOPIC = re.compile(
-    r"(?:coupon|customer|order|product)\.(?:created|updated|deleted|restored)|action\.woocommerce_\w+"
-)
+_TOPIC = re.compile(r"(?:coupon|customer|order|product)\.(?:created|updated|deleted|restored)|action\.woocommerce_\w+")
 
 
 def find(shop: Shop, number: int, status: int = 404, message: str = "Invalid ID.") -> Webhook:
