@@ -13,7 +13,7 @@ from chalicelib.ports import Key
 from chalicelib.web import languages, session
 from chalicelib.web.accounts import Person
 from chalicelib.web.session import Session
-from chalicelib.web.visit import Visit, Visitor
+from chalicelib.web.visit import Shell, Visit, Visitor
 
 PACE = 300
 """Forms that one person may send in a minute."""
@@ -75,13 +75,18 @@ def _sent_by(visit: Visit, marketplace: str, verify: Verify, token: str) -> Visi
     name = f"{sender.user}@{sender.domain}"
     return Visitor(
         person=Person(email=name), session=Session(name, f"{shop}|{sender.user}", visit.now), embedded=shop,
-        framed_by=_frames(visit, marketplace, shop),
+        shell=_shell(visit, marketplace, shop),
     )  # fmt: skip
 
 
-def _frames(visit: Visit, marketplace: str, shop: ShopId) -> tuple[str, ...]:
-    ancestors: Any = getattr(visit.services.marketplaces[marketplace], "frame_ancestors", None)
-    return tuple(ancestors(shop)) if ancestors is not None else (f"https://{shop.partition(':')[2]}",)
+def _shell(visit: Visit, marketplace: str, shop: ShopId) -> Shell:
+    """What the marketplace wants around the page; without a word from it, its shop's own address may frame."""
+    embedding: Callable[[ShopId, str], Shell] | None
+    embedding = getattr(visit.services.marketplaces[marketplace], "embedding", None)
+    if embedding is None:
+        return Shell(ancestors=(f"https://{shop.partition(':')[2]}",))
+    shell: Shell = embedding(shop, visit.services.settings.app_ids.get(marketplace, ""))
+    return shell
 
 
 def check_form(visit: Visit) -> None:

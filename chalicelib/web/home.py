@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
@@ -48,8 +48,9 @@ class Step:
 
 def start(visit: Visit) -> Answer:
     """Where a visitor belongs: the only shop there is, or the table of shops."""
-    if visit.who.embedded is not None:
-        return redirect(visit.link("s", visit.who.embedded))
+    if visit.who.embedded is not None:  # a redirect would lose the token that came with the address
+        shop, policy = visit.services.shops.with_policy(visit.who.embedded)
+        return overview(replace(visit, shop=shop, policy=policy))
     found = visible(visit)
     return redirect(visit.link("s", found[0]) if len(found) == 1 else visit.link("shops"))
 

@@ -94,14 +94,15 @@ ROUTES = (
 def respond(services: Services, request: RawRequest) -> Answer:
     """Answer one request for a page; whatever goes wrong is answered by a page too."""
     visit = Visit(services=services, request=request)
-    framed: tuple[str, ...] = ()
     try:
         visit, answer = _answer(visit)
-        framed = visit.visitor.framed_by if visit.visitor else ()
     except Missing:
         answer = failure(visit, HTTPStatus.NOT_FOUND, "There is no such page.")
+    shell = visit.visitor.shell if visit.visitor else None
     secure = services.settings.base_url.startswith("https://")
-    return answer.with_headers(security(embedding=framed, scripts=framed[:0], secure=secure))
+    return answer.with_headers(
+        security(embedding=shell.ancestors if shell else (), scripts=shell.origins if shell else (), secure=secure)
+    )
 
 
 def _answer(visit: Visit) -> tuple[Visit, Answer]:

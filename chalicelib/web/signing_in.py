@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -73,7 +74,7 @@ def inbox(visit: Visit) -> Answer:
 
 
 def _link(visit: Visit, email: str) -> str:
-    values = {"email": email, "to": visit.field("to")}
+    values = {"email": email, "to": visit.field("to"), "nonce": secrets.token_urlsafe(9)}
     token = session.seal(visit.services.settings, "link", values, visit.now + session.LINK)
     return f"{visit.services.settings.base_url}/sign-in/link?token={token}"
 

@@ -25,6 +25,22 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """What a marketplace's own admin wants around an embedded page."""
+
+    ancestors: tuple[str, ...]
+    """Origins that may frame it."""
+    scripts: tuple[str, ...] = ()
+    """Addresses of its scripts: the only ones that come from elsewhere."""
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where the scripts come from, for the content policy."""
+        return tuple(dict.fromkeys(f"https://{urlsplit(script).netloc}" for script in self.scripts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
     """Who asks, and what they may do where."""
 
@@ -34,7 +50,7 @@ class Visitor:
     operator: bool = False
     embedded: ShopId | None = None
     """Set where a marketplace's own admin shows our pages: then it is the only shop there is."""
-    framed_by: tuple[str, ...] = ()
+    shell: Shell | None = None
 
     @property
     def email(self) -> str:

@@ -79,6 +79,7 @@ def chromium(*, width: int = 1280, height: int = 900, script: bool = True, dark:
     if not script:
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
     chrome = selenium.Chrome(options=options, service=Service(driver))
+    chrome.implicitly_wait(3)
     try:
         yield chrome
     finally:

@@ -1,0 +1,221 @@
+"""Who may see what: another shop's anything does not exist, roles hold, links and forms are ours alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.contracts import Marketplace, RawRequest
+from chalicelib.domain.ids import ShopId
+from chalicelib.errors import InvalidSignature
+from chalicelib.web import session
+from chalicelib.web.accounts import Role
+from chalicelib.web.activity import defused
+from chalicelib.web.routes import ROUTES, respond
+from tests.web import world as w
+
+SHOPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Shops, and people who look after some of them."""
+
+    world: w.World
+    shops: Sequence[ShopId]
+    browsers: dict[str, w.Browser]
+    rights: dict[str, frozenset[ShopId]]
+
+
+@cache
+def cast() -> Cast:
+    world = w.make()
+    shops = [world.open(f"s{number}", goods=3) for number in range(SHOPS)]
+    for shop in shops:
+        w.price(world, shop, 0)
+    rights: dict[str, frozenset[ShopId]] = {}
+    for number, role in enumerate((Role.OWNER, Role.EDITOR, Role.VIEWER)):
+        email, mine = f"{role}@people.example", frozenset(shops[number : number + 2])
+        account = world.accounts.create(f"Account {number}", f"boss{number}@people.example", shops=sorted(mine))
+        world.accounts.invite(account, email, role)
+        rights[email] = mine
+    rights[w.STRANGER] = frozenset()
+    return Cast(world, shops, {email: world.browser(email) for email in rights}, rights)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data())
+def test_any_user_any_route_any_other_shop_is_404(data: st.DataObject) -> None:
+    people = cast()
+    email = data.draw(st.sampled_from(sorted(people.rights)))
+    foreign = [*sorted(set(people.shops) - people.rights[email]), ShopId("bazaar:none")]
+    shop = data.draw(st.sampled_from(foreign))
+    route = data.draw(st.sampled_from([route for route in ROUTES if "{shop}" in route.path]))
+    everything = list(people.world.services.proposals.every(shop)) if shop in people.shops else []
+    ids = [*(one.id for one in everything), "p00001", "x"]
+    parts = {
+        "shop": shop, "proposal": data.draw(st.sampled_from(ids)), "job": "j", "function": "prices",
+        "deed": data.draw(st.sampled_from(["approve", "dismiss", "undo"])),
+    }  # fmt: skip
+    before = dict(people.world.stage.bazaar.stalls["s0"].values)
+    browser = people.browsers[email]
+    path = "/" + route.path.format(**parts)
+    browser.get("/account")
+    answer = browser.get(path) if route.method == "GET" else browser.post(path, {"deed": "approve", "paused": "1"})
+    assert answer.status == 404
+    assert str(shop) not in answer.body
+    assert people.world.stage.bazaar.stalls["s0"].values == before
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_another_shops_proposal_under_ones_own_shop_is_404(data: st.DataObject) -> None:
+    people = cast()
+    email = "owner@people.example"
+    mine = sorted(people.rights[email])[0]
+    other = data.draw(st.sampled_from(sorted(set(people.shops) - {mine})))
+    proposal = next(people.world.services.proposals.every(other))
+    assert people.browsers[email].get(f"/s/{mine}/proposals/{proposal.id}").status == 404
+    people.browsers[email].get("/account")
+    assert people.browsers[email].post(f"/s/{mine}/proposals/{proposal.id}/approve", {}).status == 404
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if r.method == "POST" and r.role is not None], ids=lambda r: r.path
+)
+def test_nobody_gets_in_without_signing_in(route: object) -> None:
+    people = cast()
+    path = "/" + str(getattr(route, "path", "")).format(
+        shop=people.shops[0], proposal="p00001", deed="approve", function="prices", account="a", job="j"
+    )
+    answer = w.Browser(people.world.services).post(path, {"deed": "approve"}, csrf=False)
+    assert "Sign in" in answer.body
+
+
+def test_roles_hold() -> None:
+    world = w.make()
+    shop = world.open("one", goods=3)
+    w.people(world, shop)
+    proposal = w.price(world, shop, 0)
+    viewer, editor = world.browser(w.VIEWER), world.browser(w.EDITOR)
+    assert "Approve price" not in viewer.get(f"/s/{shop}/proposals/{proposal.id}").body
+    viewer.get("/account")
+    assert viewer.post(f"/s/{shop}/proposals/{proposal.id}/approve", {}).status == 403
+    editor.get("/account")
+    assert editor.post(f"/s/{shop}/settings/prices", {"mode": "automatic", "version": "1"}).status == 403
+    assert editor.post(f"/s/{shop}/proposals/{proposal.id}/approve", {}).status == 200
+
+
+def test_a_link_works_once_and_not_for_long() -> None:
+    world = w.make()
+    shop = world.open("one")
+    w.people(world, shop)
+    browser = world.browser()
+    browser.get("/sign-in")
+    browser.post("/sign-in", {"email": w.OWNER})
+    assert "/sign-in/link?token=" not in browser.answer.body
+    link = vars(world.services.mail)["outbox"][-1].text.split("token=")[1].split()[0]
+    assert browser.post("/sign-in/link", {"token": link}).status == 200
+    assert w.OWNER in browser.answer.body
+    assert world.browser().post("/sign-in/link", {"token": link}).status == 410
+    late = world.browser()
+    late.post("/sign-in", {"email": w.EDITOR})
+    link = vars(world.services.mail)["outbox"][-1].text.split("token=")[1].split()[0]
+    world.stage.clock.advance(timedelta(minutes=21))
+    assert late.post("/sign-in/link", {"token": link}).status == 410
+
+
+def test_links_are_paced_and_strangers_learn_nothing() -> None:
+    world = w.make()
+    world.open("one")
+    browser = world.browser()
+    answers = [browser.post("/sign-in", {"email": w.STRANGER}) for _ in range(8)]
+    assert [answer.status for answer in answers][-1] == 403
+    assert answers[0].status == 200
+    assert "If stranger@shop.example may sign in" in answers[0].body
+
+
+def test_another_sites_form_and_a_forged_cookie_are_refused() -> None:
+    world = w.make()
+    shop = world.open("one", goods=1)
+    w.people(world, shop)
+    proposal = w.price(world, shop, 0)
+    browser = world.browser(w.OWNER)
+    browser.get("/account")
+    browser.headers = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    assert browser.post(f"/s/{shop}/proposals/{proposal.id}/approve", {}).status == 403
+    for cookie in ("x", "é.é", "a.b.c", f"{'e30'}.{'0' * 64}"):
+        forged = w.Browser(world.services, cookies={session.COOKIE: cookie})
+        assert "Sign in" in forged.get(f"/s/{shop}").body
+
+
+def test_signing_out_everywhere_ends_other_sessions() -> None:
+    world = w.make()
+    shop = world.open("one")
+    w.people(world, shop)
+    one, two = world.browser(w.OWNER), world.browser(w.OWNER)
+    world.stage.clock.advance(timedelta(seconds=5))
+    one.get("/account")
+    one.post("/account", {"deed": "everywhere"})
+    assert "Sign in" in two.get(f"/s/{shop}").body
+
+
+class _Verified:
+    """A marketplace with a session verifier, as an embedded page needs it."""
+
+    def __init__(self, real: Marketplace) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    @staticmethod
+    def session(authorization: str, app: str, secrets: Sequence[bytes]) -> SimpleNamespace:
+        if authorization != "Bearer good":
+            raise InvalidSignature
+        return SimpleNamespace(domain="s0", user="7")
+
+
+def test_an_embedded_page_shows_its_own_shop_and_may_be_framed_by_it_alone() -> None:
+    people = cast()
+    market = _Verified(people.world.services.marketplaces["bazaar"])
+    services = replace(people.world.services, marketplaces={"bazaar": market})  # type: ignore[dict-item]
+
+    def get(path: str, token: str) -> object:
+        return respond(services, RawRequest(method="GET", path=path, headers={}, body=b"", query={"id_token": token}))
+
+    home = get("/", "good")
+    assert getattr(home, "status", 0) == 200
+    assert "frame-ancestors https://s0" in str(getattr(home, "headers", {})["Content-Security-Policy"])
+    assert getattr(get(f"/s/{people.shops[1]}", "good"), "status", 0) == 404
+    assert getattr(get(f"/s/{people.shops[0]}", "bad"), "status", 0) == 303
+
+
+@given(st.text(max_size=20))
+def test_no_exported_cell_is_a_formula(text: str) -> None:
+    cell = defused(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert cell.removeprefix("'") == text.removeprefix("'")
+
+
+@given(st.binary(max_size=200), st.text(max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_whatever_comes_is_answered_and_never_breaks(body: bytes, path: str) -> None:
+    people = cast()
+    browser = people.browsers["owner@people.example"]
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    for method in ("GET", "POST"):
+        for where in (f"/{path}", "/sign-in", "/shops", f"/s/{people.shops[0]}/settings/prices"):
+            raw = RawRequest(
+                method=method,
+                path=where,
+                headers={"cookie": cookie},
+                body=body,
+                query={"after": path, "q": path, "before": path, "from": path},
+            )
+            assert respond(people.world.services, raw).status < 500
