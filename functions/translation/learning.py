@@ -8,7 +8,7 @@ from chalicelib.domain.catalogue import Text
 from functions.translation import memory, ownership
 from functions.translation.drafts import Left, drafted, is_html
 from functions.translation.memory import Origin, Remembered
-from functions.translation.ownership import Mark, Standing
+from functions.translation.ownership import Standing
 from functions.translation.protect import Guard
 from functions.translation.segments import Segment, TooManyTokens, cut
 from functions.translation.work import Work
@@ -23,11 +23,9 @@ def learned(work: Work, now: datetime) -> dict[str, str]:
         if work.standings.get(source.key) is not Standing.EDITED:
             continue
         theirs = existing[source.key]
-        mark = work.marks.get(source.key) or Mark(source.digest)
-        if mark.learned == ownership.digest(theirs.value):
+        if work.marks[source.key].learned:
             continue
-        place = ownership.place(work.resource, work.locale, source.key)
-        found[place] = replace(mark, learned=ownership.digest(theirs.value)).packed()
+        found[ownership.places(work.resource, work.locale, source, theirs.value).learned] = "1"
         found |= dict(_entries(work, source, theirs, now))
     return found
 

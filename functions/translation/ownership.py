@@ -1,21 +1,20 @@
 """Whose words stand in the store: ours may be renewed, a person's are never overwritten.
 
-What we wrote is remembered field by field, as short digests, because the store tells only what stands there
-now. A
-person who edits a proposal before approving it makes the words theirs, which is what they wanted.
+Every wording of ours is remembered under its own key, because the store tells only what stands there now, and
+because
+two workers who each add to one list would lose one of the two. A person who edits a proposal before approving
+it makes
+the words theirs, which is what they wanted.
 """
 
 import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.contracts import Translations
 from chalicelib.domain.catalogue import Text
 from chalicelib.domain.ids import Locale
-
-KEPT = 5
-"""Earlier versions of ours that are still recognised."""
 
 
 class Standing(StrEnum):
@@ -34,35 +33,42 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What we last proposed for a field: the source's digest, and digests of our wordings, newest first."""
+class Places:
+    """Where the memory keeps what it knows of one field, as the field stands now."""
 
+    wording: str
+    """Holds the digest of the source that this very wording of ours was made from."""
     source: str
-    values: tuple[str, ...] = ()
-    learned: str = ""
-    """Digest of a person's wording that went into the memory."""
-
-    def packed(self) -> str:
-        return json.dumps({"s": self.source, "v": self.values, "l": self.learned})
-
-    def proposing(self, source: str, value: str) -> "Mark":
-        """The mark once this value is proposed for that source."""
-        fresh = digest(value)
-        return Mark(source, (fresh, *(v for v in self.values if v != fresh))[:KEPT], self.learned)
+    """There once something of ours was proposed for this very source."""
+    learned: str
+    """There once this very wording of a person went into the memory."""
 
 
-def unpacked(text: str | None) -> Mark | None:
-    """Read a mark back; one that cannot be read counts as absent, so the field counts as a person's."""
-    try:
-        data = json.loads(text or "")
-        return Mark(str(data["s"]), tuple(data["v"]), str(data.get("l", "")))
-    except (ValueError, KeyError, TypeError):
-        return None
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the memory knows of one field: ``made_from`` is None where its wording is not ours."""
+
+    made_from: str | None = None
+    proposed: bool = False
+    learned: bool = False
 
 
-def place(resource: str, locale: Locale, key: str) -> str:
-    """Where the memory keeps a field's mark."""
-    return f"own:{locale}:{resource}:{key}"
+def places(resource: str, locale: Locale, source: Text, wording: str) -> Places:
+    """The keys for a field of this source that holds this wording."""
+    stem = f"own:{locale}:{resource}:{source.key}"
+    name = digest(wording)
+    return Places(f"{stem}:{name}", f"{stem}:@{source.digest}", f"{stem}:learned:{name}")
+
+
+def read(memory: Mapping[str, str], at: Places) -> Mark:
+    """What the memory says."""
+    return Mark(memory.get(at.wording), at.source in memory, at.learned in memory)
+
+
+def proposing(resource: str, locale: Locale, source: Text, wording: str) -> dict[str, str]:
+    """What the memory must know before this wording may reach the store."""
+    at = places(resource, locale, source, wording)
+    return {at.wording: source.digest, at.source: "1"}
 
 
 def digest(value: str) -> str:
@@ -70,7 +76,7 @@ def digest(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def standing(source: Text, texts: Translations, mark: Mark | None, *, published: bool) -> Standing:
+def standing(source: Text, existing: Text | None, texts: Translations, mark: Mark, *, published: bool) -> Standing:
     """Where a field stands.
 
     ``published``: whether anything of ours was ever written for this resource and language; without it a gap
@@ -79,23 +85,21 @@ def standing(source: Text, texts: Translations, mark: Mark | None, *, published:
     person's
     wording is then taken to be current.
     """
-    existing = next((text for text in texts.existing if text.key == source.key and text.value.strip()), None)
     if existing is None:
-        ours_before = mark is not None and mark.source == source.digest
-        return Standing.REMOVED if published and ours_before else Standing.MISSING
-    ours = mark is not None and digest(existing.value) in mark.values
-    if outdated(source, existing, texts, mark if ours else None):
+        return Standing.REMOVED if published and mark.proposed else Standing.MISSING
+    ours = mark.made_from is not None
+    if outdated(source, existing, texts, mark):
         return Standing.OUTDATED if ours else Standing.EDITED_OUTDATED
     return Standing.CURRENT if ours else Standing.EDITED
 
 
-def outdated(source: Text, existing: Text, texts: Translations, mark: Mark | None) -> bool:
+def outdated(source: Text, existing: Text, texts: Translations, mark: Mark) -> bool:
     """Whether a translation was made from another source than the present one."""
     if source.key in texts.outdated:
         return True
     if existing.digest and existing.digest != _own_digest(existing):
         return existing.digest != source.digest
-    return mark is not None and mark.source != source.digest
+    return mark.made_from not in {None, source.digest}
 
 
 def _own_digest(text: Text) -> str:

@@ -137,12 +137,9 @@ def _remembered(context: Context, complete: Sequence[Judged], held: Mapping[str,
 
 
 def _marks(work: Work, published: Sequence[Finished]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for one in published:
-        field = one.draft.field
-        mark = work.marks.get(field.key) or ownership.Mark(field.digest)
-        place = ownership.place(work.resource, work.locale, field.key)
-        found[place] = mark.proposing(field.digest, one.value).packed()
+        found |= ownership.proposing(work.resource, work.locale, one.draft.field, one.value)
     return found
 
 

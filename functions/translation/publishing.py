@@ -96,7 +96,7 @@ def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer 
     ours = [one for one in sound if _standing(work, one) is not Standing.EDITED_OUTDATED]
     chosen = ours or sound
     if not chosen:
-        return None
+        return _again(context, work)
     action = _action(work, chosen)
     if context.policy.translations.translate_handles and ours:
         action = _with_address(action, work)
@@ -114,6 +114,26 @@ def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer 
         review=review, event_id=context.event.id, created_at=context.now,
     )  # fmt: skip
     return Offer(made, tuple(one.finished for one in chosen))
+
+
+def _again(context: Context, work: Work) -> Offer | None:
+    """What we published already, said once more: the pipeline finds that nothing changes and leaves it at
+    that.
+
+    A worker can die between the decision, the write and the record of it. When the event comes back, the
+    store may hold
+    our words already; a proposal of the same name lets the pipeline take up what was left lying.
+    """
+    action = _action(work, ())
+    if not action.fields:
+        return None
+    before = _before(context, work, action)
+    made = Proposal(
+        id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME,
+        action=action, before=before, reasons=(Reason(text="It was published already."),), confidence=1.0,
+        model=RULES, title=_title(context, work), event_id=context.event.id, created_at=context.now,
+    )  # fmt: skip
+    return Offer(made, ())
 
 
 def _renews(work: Work, chosen: Sequence[Judged]) -> bool:

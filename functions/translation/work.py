@@ -102,8 +102,10 @@ def _work(context: Context, resource: str, locale: Locale, texts: Translations) 
     marks = _marks(context, resource, locale, texts)
     published = PublishTranslation(resource_id=resource, locale=locale, fields=()).target in context.written
     sources = [text for text in texts.source if text.value.strip() and text.key not in UNTRANSLATED]
+    existing = existing_of(texts)
     standings = {
-        text.key: ownership.standing(text, texts, marks.get(text.key), published=published) for text in sources
+        text.key: ownership.standing(text, existing.get(text.key), texts, marks[text.key], published=published)
+        for text in sources
     }
     cut = [_draft(context, text, pair, guard) for text in sources if standings[text.key] in RENEWED]
     drafts = tuple(draft for draft in cut if isinstance(draft, Draft))
@@ -141,9 +143,20 @@ def _draft(context: Context, text: Text, pair: Pair, guard: Guard) -> Draft | Le
 
 
 def _marks(context: Context, resource: str, locale: Locale, texts: Translations) -> dict[str, Mark]:
-    places = {text.key: ownership.place(resource, locale, text.key) for text in texts.source}
-    found = {key: ownership.unpacked(context.memory.get(place)) for key, place in places.items()}
-    return {key: mark for key, mark in found.items() if mark is not None}
+    held = existing_of(texts)
+    return {
+        text.key: ownership.read(context.memory, _places(resource, locale, text, held.get(text.key)))
+        for text in texts.source
+    }
+
+
+def existing_of(texts: Translations) -> dict[str, Text]:
+    """What stands there, by key; empty texts count as absent."""
+    return {text.key: text for text in texts.existing if text.value.strip()}
+
+
+def _places(resource: str, locale: Locale, source: Text, existing: Text | None) -> ownership.Places:
+    return ownership.places(resource, locale, source, existing.value if existing else "")
 
 
 def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
@@ -154,5 +167,7 @@ def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
 
 def memory_keys(work: Work) -> frozenset[str]:
     """Everything of the shop's memory that this work looks at."""
-    marks = {ownership.place(work.resource, work.locale, text.key) for text in work.texts.source}
+    held = existing_of(work.texts)
+    found = [_places(work.resource, work.locale, text, held.get(text.key)) for text in work.texts.source]
+    marks = {key for at in found for key in (at.wording, at.source, at.learned)}
     return frozenset(marks | {key for draft in work.drafts for key in draft.keys})

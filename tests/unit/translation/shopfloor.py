@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.contracts import Answers, Context, Decision, Model, TranslateTexts, Translations
+from chalicelib.domain.actions import digest_of, intended
 from chalicelib.domain.catalogue import Product, ProductStatus, Text, Variant
 from chalicelib.domain.events import EventKind, StoreEvent
 from chalicelib.domain.ids import EventId, Locale, ProductId, ShopId, Target, VariantId
@@ -122,7 +123,7 @@ class Floor:
         context = self.context(product)
         decision = FUNCTION.propose(context, self.answers(context), NoModels())
         self.memory.update(decision.remember)
-        return decision
+        return replace(decision, proposals=[p for p in decision.proposals if not p.moot])
 
     def apply(self, proposal: Proposal) -> None:
         """As the adapter does: the fields named, each with its source's digest, if nothing changed
@@ -135,7 +136,11 @@ class Floor:
         }
         self.published.setdefault((action.resource, str(getattr(action, "locale"))), {}).update(fields)  # noqa: B009
         self.written[action.target] = Written(
-            target=action.target, digest="", proposal_id=proposal.id, at=self.now, original=proposal.before
+            target=action.target,
+            digest=digest_of(intended(action)),
+            proposal_id=proposal.id,
+            at=self.now,
+            original=proposal.before,
         )
 
     def run(self, product: str, *, automatic: bool = False) -> Decision:
