@@ -24,6 +24,7 @@ from chalicelib.domain.proposals import Proposal, Refusal, Status, moved
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
 from chalicelib.errors import (
     Conflict,
+    NeedsMerchant,
     Skipped,
     StaleState,
     StoreUnavailable,
@@ -193,9 +194,17 @@ def _apply(services: Services, client: StoreClient, ready: Sequence[Proposal]) -
             outcomes.append(leave_alone(services, proposal, answer))
         else:
             postponed = answer
+            if isinstance(answer, NeedsMerchant):
+                _failed(services, proposal, answer)
     if postponed is not None:
         raise postponed
     return outcomes
+
+
+def _failed(services: Services, proposal: Proposal, error: NeedsMerchant) -> None:
+    """The event ends with a problem, and nobody would come back to a change that is decided."""
+    refusal = guardrails.refuse(type(error).__name__, error.merchant_message)
+    close(services, proposal, Status.FAILED, Deed.FAILED, (refusal,), Outcome.PROBLEM)
 
 
 def _outrun(services: Services, client: StoreClient, proposal: Proposal) -> bool:
