@@ -78,6 +78,7 @@ class Stage:
     play: Play
     functions: Mapping[FunctionName, Function] = field(default_factory=lambda: {NAME: Witness()})
     engines: Sequence[Engine] = ()
+    begins: datetime = START
     lay: Callable[[FrozenClock], Boards] = in_memory
     """Makes the ground that the play stands on."""
     hook: Callable[[str], None] | None = None
@@ -104,7 +105,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.random = Random(self.play.seed)
-        self.clock = FrozenClock(START)
+        self.clock = FrozenClock(self.begins)
         self.bazaar = Bazaar(self.clock.now, self._io)
         boards = self.lay(self.clock)
         self.records, self.blobs = boards.records, boards.blobs
