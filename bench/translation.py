@@ -13,8 +13,9 @@ import numpy as np
 
 from bench.backtest_translation import correlation, shipped
 from chalicelib.domain.ids import Locale
+from functions.translation.features import look
 from functions.translation.memory import Pair
-from functions.translation.quality import Estimator, Judgement
+from functions.translation.quality import ADAPTED, Estimator, Judgement
 from model_artifacts.translation import build as recipe
 from model_artifacts.translation import corpus, planted
 
@@ -46,9 +47,7 @@ def _pair(estimator: Estimator, languages: tuple[str, str]) -> Iterator[dict[str
     for peer, value in PEERS[languages].items():
         yield _row(f"Pearson, {name} test", found, "", peer, value, f"95 % interval {low:.3f} to {high:.3f}")
     error = float(np.abs(quality - test.mean / 100).mean())
-    yield _row(
-        f"Calibration, {name}: mean estimate less mean score", float(quality.mean() - test.mean.mean() / 100)
-    )
+    yield _row(f"Calibration, {name}: mean estimate less mean score", float(quality.mean() - test.mean.mean() / 100))
     yield _row(f"Calibration, {name}: mean absolute error", error)
     alarms = float(np.mean([bool(j.flags) for j in judged]))
     yield _row(
@@ -60,9 +59,7 @@ def _pair(estimator: Estimator, languages: tuple[str, str]) -> Iterator[dict[str
     yield _row(f"One estimate, {name}", 1000 * spent, "ms", note="one thread, pairs one sentence long")
 
 
-def _planted(
-    estimator: Estimator, test: corpus.Scored, languages: tuple[str, str]
-) -> Iterator[dict[str, Any]]:
+def _planted(estimator: Estimator, test: corpus.Scored, languages: tuple[str, str]) -> Iterator[dict[str, Any]]:
     good = [pair for pair, z in zip(test.pairs, test.z, strict=True) if z > 0]
     for kind in planted.KINDS:
         pairs = planted.plant(kind, good, seed=2, most=300)
@@ -100,15 +97,13 @@ def _transfer() -> Iterator[dict[str, Any]]:
         blocks = recipe.blocks_of(train)
         weights, _ = recipe.fit_value(train, dev, blocks)
         test = corpus.read(tested, "test")
-        seen = recipe.look(encoder, test.pairs, tested)
-        nobody = np.zeros((len(test.pairs), len(recipe.ADAPTED)), np.float32)
+        seen = look(encoder, test.pairs, tested)
+        nobody = np.zeros((len(test.pairs), len(ADAPTED)), np.float32)
         found = correlation(recipe.predicted(weights, recipe.scaled(blocks, seen), nobody), test.z)
         yield _row(f"Pearson, learned on {'-'.join(learned)}, tested on {'-'.join(tested)}", found)
 
 
-def _judge(
-    estimator: Estimator, pairs: Sequence[planted.Pair], languages: tuple[str, str]
-) -> list[Judgement]:
+def _judge(estimator: Estimator, pairs: Sequence[planted.Pair], languages: tuple[str, str]) -> list[Judgement]:
     return estimator.judge(pairs, Pair(source=Locale(languages[0]), target=Locale(languages[1])))
 
 
@@ -140,7 +135,5 @@ def _row(
 
 if __name__ == "__main__":
     for row in rows():
-        shown = " ".join(
-            f"{row[key]:.4f}" for key in ("value", "peer_value", "ratio") if row[key] is not None
-        )
+        shown = " ".join(f"{row[key]:.4f}" for key in ("value", "peer_value", "ratio") if row[key] is not None)
         print(f"{row['name']:60} {shown} {row['peer']} {row['unit']} {row['note']}", flush=True)

@@ -10,7 +10,6 @@ from functions.translation.propose import FUNCTION
 from sandbox.rehearsal.checks import orderly
 from sandbox.rehearsal.stage import Play, Stage
 
-
 BUILT = Path(__file__).parents[2] / "model_artifacts" / "text_encoder" / "1" / "model.onnx"
 
 
