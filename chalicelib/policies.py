@@ -151,7 +151,7 @@ class _Reading:
             return tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
             line = re.search(r"at line (\d+)", str(error))
-            self.faults.append(Fault(int(line[1]) if line else 0, "the file", str(error)))
+            self.faults.append(Fault(int(line[1]) if line else len(self._text.splitlines()), "the file", str(error)))
             return {}
 
     def shops(self) -> Iterator[tuple[ShopId, Policy]]:
@@ -248,9 +248,7 @@ def line_of(text: str, path: tuple[str, ...]) -> int:
         key = (
             None
             if header
-            else re.match(
-                r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=", line
-            )
+            else re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=", line)
         )
         if header:
             table = here = _names(header[1])

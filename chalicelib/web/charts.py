@@ -50,7 +50,7 @@ class Scale:
 def ticks(low: float, high: float, about: int = 5) -> tuple[float, ...]:
     """Round numbers that cover a range (1, 2 or 5 times a power of ten apart)."""
     span = high - low
-    if not math.isfinite(span) or span <= 0:
+    if not math.isfinite(span) or span <= 1e-9 * max(abs(low), abs(high), 1e-3):
         return (low,)
     raw = span / about
     power = 10.0 ** math.floor(math.log10(raw))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,9 +42,19 @@ class User:
         self.find(css).click()
 
     def press(self, words: str) -> None:
-        """Press the button or follow the link that says this."""
-        path = f"//main//*[self::button or self::a or self::summary][normalize-space(.)='{words}']"
-        self.chrome.find_element("xpath", path).click()
+        """Press the button or follow the link that says this, and wait for the page it leads to."""
+        path = f"//main//*[self::button or self::a][normalize-space(.)='{words}']"
+        self.leave_by(lambda: self.chrome.find_element("xpath", path).click())
+
+    def leave_by(self, act: Callable[[], None]) -> None:
+        """Do what leads to another page, and wait until the old one is gone."""
+        from selenium.webdriver.support.expected_conditions import staleness_of
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        old = self.find("html")
+        act()
+        WebDriverWait(self.chrome, 20).until(staleness_of(old))
+        assert self.find("main")
 
     def write(self, css: str, text: str) -> None:
         field = self.find(css)
@@ -62,6 +72,7 @@ class User:
         self.press("Send link")
         self.press("Open the link")
         self.press("Sign in")
+        assert email in self.find(".who").text
 
 
 @pytest.fixture
@@ -81,10 +92,10 @@ def test_a_merchants_day(user: tuple[User, w.World]) -> None:
     assert "Getting started" in person.text
     person.go(f"/s/{shop}/review?function=prices")
     for _ in range(3):
-        person.click("[data-approve]")
+        person.leave_by(lambda: person.click("[data-approve]"))
         assert "written to the store" in person.text
         person.go(f"/s/{shop}/review?function=prices")
-    person.click("[data-dismiss]")
+    person.leave_by(lambda: person.click("[data-dismiss]"))
     assert "Dismissed" in person.text
     person.go(f"/s/{shop}/proposals/{text.id}")
     person.write("#text-1", "Mein eigener Titel")
@@ -113,7 +124,7 @@ def test_keys_alone_decide(user: tuple[User, w.World]) -> None:
     person.find("body").send_keys("j")
     person.find("body").send_keys("x")
     assert person.find("[data-row].current input[type=checkbox]").is_selected()
-    person.find("body").send_keys("a")
+    person.leave_by(lambda: person.find("body").send_keys("a"))
     assert "written to the store" in person.text
     statuses = [world.services.proposals.get(shop, one.id).status for one in made]
     assert statuses.count(Status.APPLIED) == 1
@@ -127,10 +138,11 @@ def test_an_agencys_morning(user: tuple[User, w.World]) -> None:
     person.sign_in("owner@tradewind.example")
     account = world.accounts.of(world.accounts.person("owner@tradewind.example"))[0]
     person.go(f"/account/{account.id}")
-    person.press("New template")
+    person.chrome.find_element("xpath", "//summary[.='New template']").click()
     person.write("#t-name", "careful")
     person.write("#t-text", 'prices.max_step_pct = 3\nmodes.prices = "propose"')
-    person.chrome.find_element("xpath", "//form[.//*[@id='t-name']]//button").click()
+    save = person.chrome.find_element("xpath", "//form[.//*[@id='t-name']]//button")
+    person.leave_by(save.click)
     assert "Saved." in person.text
     person.go("/shops")
     person.click("[data-all]")
