@@ -20,6 +20,7 @@ from chalicelib.domain.actions import Reversal, SetPrice, SetRecommendations
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import EntryId, IdempotencyKey, ProductId
 from chalicelib.domain.journal import Deed, Entry, Outcome, Written
+from chalicelib.domain.money import Money
 from chalicelib.domain.proposals import Proposal, Refusal, Status, moved
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
 from chalicelib.errors import (
@@ -65,7 +66,7 @@ def _enter(
         return _resume(standing.same)
     if standing.state.outdated(proposal) or standing.blocked or _waits_already(proposal, standing):
         return Outcome.UNCHANGED, None
-    if proposal.moot:
+    if proposal.moot or _torn(proposal, known):
         return Outcome.UNCHANGED, None
     written = standing.state.written_as(proposal.before)
     situation = situate(services, shop, policy, proposal, written, known)
@@ -100,6 +101,19 @@ def _resume(same: Proposal) -> tuple[Outcome, Proposal | None]:
 def _waits_already(proposal: Proposal, standing: Standing) -> bool:
     """The same change is open for this target, so a new one would only churn the queue."""
     return standing.state.open is not None and standing.state.open.change == proposal.change
+
+
+def _torn(proposal: Proposal, known: Mapping[ProductId, Product]) -> bool:
+    """Whether the merchant set another price between our reading of the product and of its target: what was
+    decided is of the old price, and the webhook of the new one decides again."""
+    action, held = proposal.action, proposal.before.value
+    if not isinstance(action, SetPrice) or action.market is not None or not isinstance(held, Mapping):
+        return False
+    variants = known[action.product_id].variants if action.product_id in known else ()
+    prices = [variant.price for variant in variants if variant.id == action.variant_id]
+    if not prices or prices[0] is None or not held.get("price"):
+        return False
+    return prices[0].rounded() != Money.parse(str(held["price"]), prices[0].currency).rounded()
 
 
 def _automatic(services: Services, policy: Policy, proposal: Proposal) -> bool:

@@ -30,7 +30,9 @@ def settings() -> Settings:
 @cache
 def clients() -> Clients:
     """This container's AWS clients."""
-    return Clients(region=settings().region, endpoint_url=settings().endpoint_url or None)
+    mine = settings()
+    patience = 20.0 if mine.sandbox else 1.0
+    return Clients(region=mine.region, endpoint_url=mine.endpoint_url or None, patience=patience)
 
 
 @cache

@@ -5,7 +5,7 @@ from chalicelib.domain.events import Schedule, to_message
 from chalicelib.domain.shop import ShopState
 from chalicelib.services import Services
 
-_PERIODS = {Schedule.RECONCILE: "%Y-%m-%dT%H", Schedule.TRAIN: "%Y-%m-%d", Schedule.DIGEST: "%Y-%m-%d"}
+_PERIODS = {Schedule.TRAIN: "%Y-%m-%d", Schedule.DIGEST: "%Y-%m-%d"}
 
 
 def tick(services: Services, word: str) -> int:

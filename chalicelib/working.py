@@ -17,6 +17,7 @@ MARGIN_MS = 20_000
 
 _FIRST_WAIT_S = 20
 _LONGEST_WAIT_S = 3600
+_LOOK_AGAIN_S = 5
 
 
 def work(
@@ -73,7 +74,9 @@ def read(services: Services, message: Message) -> StoreEvent:
 def wait_after(error: Retryable, message: Message, services: Services) -> timedelta:
     """How long to leave a message alone: until a claim ends, as long as a store asks, or doubling."""
     if isinstance(error, Held):
-        return max(timedelta(seconds=1), error.until - services.clock.now())
+        # Most holders finish in seconds; looking again with doubling pauses finds that out before the deadline.
+        left = error.until - services.clock.now()
+        return max(timedelta(seconds=1), min(left, timedelta(seconds=_LOOK_AGAIN_S * 2 ** (message.received - 1))))
     if isinstance(error, RateLimited) and error.after > 0:
         return timedelta(seconds=min(error.after, _LONGEST_WAIT_S))
     return timedelta(seconds=min(_FIRST_WAIT_S * 2 ** (message.received - 1), _LONGEST_WAIT_S))

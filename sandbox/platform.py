@@ -40,8 +40,9 @@ VISIBILITY_S = 120
 MAX_RECEIVES = 5
 LAMBDA_MS = 120_000
 _ROOT = Path(__file__).parent.parent
-STATE = _ROOT / ".local" / "platform.json"
-"""Where the settings of the platform that runs now are kept; nobody else on the machine may read them."""
+STATE = Path(os.environ.get("TRADEWIND_PLATFORM") or _ROOT / ".local" / "platform.json")
+"""Where the settings of the platform that runs now are kept; nobody else on the machine may read them. With
+``TRADEWIND_PLATFORM`` naming another file for each, several platforms run side by side."""
 IDLE_S = 0.25
 """How long a worker that found nothing waits before it looks again."""
 
@@ -75,11 +76,11 @@ class Platform:
     ) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.meters = Meters()
-        self._moto, self.aws_url = _start_moto(aws_port or _free_port())
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._front = make_server("127.0.0.1", port, self._serve, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._front.server_port}"
+        self._moto, self.aws_url = _start_moto(aws_port or _free_port())  # after the port, which may be taken
         self._environment = dict(environment or {})
         self._prepare()
         self.app = _load_app()
@@ -153,7 +154,7 @@ class Platform:
         """Make the resources that CloudFormation makes on AWS, and point the app's settings at them."""
         os.environ.setdefault("AWS_ACCESS_KEY_ID", "sandbox")
         os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "sandbox")
-        self._clients = clients = Clients(region=REGION, endpoint_url=self.aws_url)
+        self._clients = clients = Clients(region=REGION, endpoint_url=self.aws_url, patience=20.0)
         create_table(clients.dynamodb, "tradewind")
         clients.s3.create_bucket(Bucket="tradewind", CreateBucketConfiguration={"LocationConstraint": REGION})
         clients.ses.verify_email_identity(EmailAddress="hello@tradewind.example")  # type: ignore[attr-defined]

@@ -24,8 +24,9 @@ COUNTRIES: Mapping[str, str] = {
     "United Kingdom": "GB", "EIRE": "IE", "Germany": "DE", "France": "FR", "Netherlands": "NL", "Spain": "ES",
     "Belgium": "BE", "Switzerland": "CH", "Portugal": "PT", "Australia": "AU", "Norway": "NO", "Italy": "IT",
     "Channel Islands": "JE", "Finland": "FI", "Cyprus": "CY", "Sweden": "SE", "Austria": "AT",
-    "Denmark": "DK", "Japan": "JP", "Poland": "PL", "Israel": "IL", "USA": "US", "Hong Kong": "HK", "Singapore": "SG",
-    "Iceland": "IS", "Canada": "CA", "Greece": "GR", "Malta": "MT", "Lebanon": "LB", "Lithuania": "LT",
+    "Denmark": "DK", "Japan": "JP", "Poland": "PL", "Israel": "IL", "USA": "US", "Hong Kong": "HK",
+    "Singapore": "SG", "Iceland": "IS", "Canada": "CA", "Greece": "GR", "Malta": "MT", "Lebanon": "LB",
+    "Lithuania": "LT",
     "United Arab Emirates": "AE", "Bahrain": "BH", "Saudi Arabia": "SA", "Czech Republic": "CZ",
     "Brazil": "BR", "RSA": "ZA",
 }  # fmt: skip

@@ -32,10 +32,12 @@ PATIENCE = {
 class Clients:
     """AWS as one deployment sees it; ``endpoint_url`` points all of it at another place (the sandbox)."""
 
-    def __init__(self, *, region: str, endpoint_url: str | None = None, connections: int = 20) -> None:
+    def __init__(self, *, region: str, endpoint_url: str | None = None, connections: int = 20, patience: float = 1.0) -> None:
+        """``patience`` stretches every timeout: a stand-in on a busy machine is slow, and nobody waits for it."""
         self._region = region
         self._endpoint_url = endpoint_url
         self._connections = connections
+        self._patience = patience
         self._session = Session()
 
     def watch(self, seen: Callable[[str], None]) -> None:
@@ -65,8 +67,8 @@ class Clients:
     def _make(self, service: str) -> Any:
         connect, read, attempts = PATIENCE[service]
         config = Config(
-            connect_timeout=connect,
-            read_timeout=read,
+            connect_timeout=connect * self._patience,
+            read_timeout=read * self._patience,
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=self._connections,
             # A sandbox has one host name; virtual hosts would need one per bucket.

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.events import StoreEvent
+from chalicelib.domain.events import Schedule, StoreEvent
 from chalicelib.domain.journal import Outcome
 from chalicelib.errors import Conflict
 from chalicelib.ports import ABSENT, Record, Records
@@ -25,6 +25,9 @@ from chalicelib.storage.places import Kind
 
 LEASE = timedelta(minutes=15)
 """A Lambda function lives at most that long, so whoever held the claim then is dead."""
+
+WORK_LEASE = timedelta(seconds=150)
+"""The same for store events: their worker lives two minutes."""
 
 KEEP = timedelta(days=20)
 """Longer than SQS keeps a message (14 days) plus Shopify's retries (4 hours)."""
@@ -59,14 +62,13 @@ class Claim:
 class Claims:
     """Claims on events."""
 
-    def __init__(self, records: Records, lease: timedelta = LEASE) -> None:
+    def __init__(self, records: Records) -> None:
         self._records = records
-        self._lease = lease
 
     def claim(self, event: StoreEvent, now: datetime) -> Claim:
         """Take the event, or learn who has it."""
         key = places.key(event.shop_id, Kind.CLAIM, event.id)
-        body: dict[str, Any] = {"state": "held", "deadline": (now + self._lease).isoformat(), "finished": {}}
+        body: dict[str, Any] = {"state": "held", "deadline": (now + lease_of(event)).isoformat(), "finished": {}}
         if event.scheduled or event.topic == "reconcile":
             body["clock"] = True  # our own clock's messages are not in the counting equation
         fresh = Record(key=key, body=body, expires_at=now + KEEP)
@@ -114,12 +116,17 @@ class Claims:
         if now < deadline:
             return Claim(Hold.HELD, record, deadline)
         try:
-            return Claim(Hold.MINE, self._rewrite(record, deadline=(now + self._lease).isoformat()))
+            return Claim(Hold.MINE, self._rewrite(record, deadline=(now + lease_of(event)).isoformat()))
         except Conflict:
-            return Claim(Hold.HELD, record, now + self._lease)
+            return Claim(Hold.HELD, record, now + lease_of(event))
 
     def _rewrite(self, record: Record, **changes: object) -> Record:
         body = {**record.body, **changes}
         return self._records.put(
             Record(key=record.key, body=body, expires_at=record.expires_at), expected=record.version
         )
+
+
+def lease_of(event: StoreEvent) -> timedelta:
+    """How long one worker may be at an event; scheduled work without named products is long."""
+    return LEASE if event.scheduled and not (event.kind is Schedule.PROPOSE and event.resource) else WORK_LEASE

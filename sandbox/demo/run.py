@@ -71,9 +71,10 @@ def _play(console: Console, platform: Platform, shops: Sequence[DemoShop], optio
 
 
 def _modes(platform: Platform) -> dict[FunctionName, Mode]:
-    """Recommendations go out by themselves; everything else waits for a person."""
-    modes = dict.fromkeys(platform.services.functions, Mode.PROPOSE)
+    """Recommendations go out by themselves, prices wait for a person, translation needs a DeepL key."""
+    modes = dict.fromkeys(platform.services.functions, Mode.OFF)
     modes[FunctionName("recommendations")] = Mode.AUTOMATIC
+    modes[FunctionName("repricing")] = Mode.PROPOSE
     return modes
 
 

@@ -53,9 +53,7 @@ class DemoShop:
 
 
 def open_shops(year: retail.Retail, platform: Platform, *, noise: float) -> list[DemoShop]:
-        if isinstance(self.store, ShopifyStore):
-            return f"{self.url}/?q={title}"
-        return f"{self.url}/?s={title}"
+    """Two stores with the same goods and every second buyer each; ``noise`` of webhooks repeat or lag."""
     return [_shopify(year, platform, noise), _woocommerce(year, noise)]
 
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sandbox.platform import STATE
 
@@ -17,9 +19,9 @@ def services() -> "Services":
     Raises:
         SystemExit: none runs; it says what to do.
     """
-    if not STATE.exists():
+    settings = json.loads(STATE.read_text()) if STATE.exists() else {}
+    if not _answers(settings.get("TRADEWIND_ENDPOINT_URL", "")):
         sys.exit("No platform runs on this machine. Start one in another terminal: tradewind serve")
-    settings = json.loads(STATE.read_text())
     os.environ.update({name: value for name, value in settings.items() if name.isupper()})
     import app
 
@@ -29,3 +31,13 @@ def services() -> "Services":
 def dead_letters_url() -> str:
     """Where the running platform keeps what nobody could process."""
     return str(json.loads(STATE.read_text())["dead"])
+
+
+def _answers(url: str) -> bool:
+    """Whether somebody listens; a platform that was killed leaves its settings behind."""
+    place = urlsplit(url)
+    try:
+        socket.create_connection((place.hostname or "", place.port or 0), timeout=2).close()
+    except OSError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from chalicelib import connecting, secrets
 from chalicelib.contracts import Credentials
+from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName, ShopId, shop_id
 from chalicelib.domain.shop import Mode, Shop
 from chalicelib.errors import AppError
@@ -35,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     leave = commands.add_parser("disconnect", help="stop, and forget the credentials")
     leave.add_argument("shop")
     leave.set_defaults(run=disconnect)
+    again = commands.add_parser("reconcile", help="ask a store now what changed, and mend its webhooks")
+    again.add_argument("shop")
+    again.set_defaults(run=reconcile)
     mode = commands.add_parser("mode", help="how far a function may go in a shop")
     mode.add_argument("shop")
     mode.add_argument("function")
@@ -104,7 +108,7 @@ def _connect(services: Services, draft: Shop, credentials: Credentials, mode: Mo
     except AppError as error:
         return _say(f"Not connected: {error}")
     print(
-        f"Connected {shop.name} as {shop.id} ({shop.currency}). Webhooks: {connecting.address(services, shop)}"
+        f"Connected {shop.name} as {shop.id} ({shop.currency}).\nWebhooks: {connecting.address(services, shop)}"
     )
     return _follow(services, shop.id)
 
@@ -155,6 +159,18 @@ def disconnect(options: argparse.Namespace) -> int:
     return 0
 
 
+def reconcile(options: argparse.Namespace) -> int:
+    """What our clock does by itself from time to time, at once."""
+    services = desk.services()
+    try:
+        shop = services.shops.get(ShopId(options.shop))
+    except AppError as error:
+        return _say(str(error))
+    connecting.schedule(services, shop.id, Schedule.RECONCILE)
+    print(f"{shop.name} is asked what changed; its webhooks are mended where they stopped.")
+    return 0
+
+
 def switch(options: argparse.Namespace) -> int:
     """Set one function's mode."""
     services = desk.services()
@@ -164,6 +180,8 @@ def switch(options: argparse.Namespace) -> int:
     policy = services.shops.policy(shop)
     modes = {**policy.modes, FunctionName(options.function): Mode(options.mode)}
     services.shops.save_policy(shop, replace(policy, modes=modes))
+    if policy.mode(FunctionName(options.function)) is Mode.OFF and options.mode != Mode.OFF:
+        connecting.schedule(services, shop, Schedule.TRAIN)  # it slept when the others learned
     print(f"{options.function} is {options.mode} in {shop}.")
     return 0
 

@@ -1,0 +1,1 @@
+"""What goes with what, what resembles what, and what this buyer is likely to want next."""
