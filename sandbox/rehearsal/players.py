@@ -1,6 +1,6 @@
 """Functions made for checking: what they write says what they were decided on."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -81,24 +81,17 @@ class Pricer:
         return ()
 
     def propose(self, context: Context, answers: Answers, models: Models) -> Decision:
-        actions = [self._asked(context, action) for action in self._actions(context)]
-        made = [_proposal(context, action, self.name) for action in actions if action is not None]
+        actions = self._actions(context)
+        held = [action for action in actions if action.target in context.snapshots]
+        made = [_proposal(context, action, self.name) for action in held]
         return Decision(considered=len(actions), proposals=made)
 
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         return ()
 
-    def _asked(self, context: Context, action: SetPrice) -> SetPrice | None:
-        """Quoted on the snapshot that the write will be compared with, never on an earlier read."""
-        held = context.snapshots.get(action.target)
-        if held is None or not isinstance(held.value, Mapping):
-            return None
-        now = Money.parse(str(held.value["price"]), str(held.value["currency"]))
-        return replace(action, price=self.quote(now))
-
     def _actions(self, known: Context) -> list[SetPrice]:
         return [
-            SetPrice(product_id=product.id, variant_id=variant.id, price=variant.price)
+            SetPrice(product_id=product.id, variant_id=variant.id, price=self.quote(variant.price))
             for product in known.products.values()
             for variant in product.variants
             if variant.price is not None
