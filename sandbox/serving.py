@@ -1,7 +1,9 @@
 """``tradewind serve``: the local platform, empty, until it is stopped."""
 
+import signal
 from datetime import timedelta
 from time import sleep
+from types import FrameType
 
 from sandbox.platform import Platform
 
@@ -12,7 +14,8 @@ CLOCK = {
 
 
 def serve(port: int, public_url: str) -> int:
-    """Run until Ctrl+C. Everything is kept in memory and gone afterwards."""
+    """Run until Ctrl+C or a polite kill. Everything is kept in memory and gone afterwards."""
+    signal.signal(signal.SIGTERM, _stop)
     environment = {"TRADEWIND_BASE_URL": public_url.rstrip("/")} if public_url else {}
     platform = Platform(port=port, environment=environment)
     platform.start_workers()
@@ -29,3 +32,8 @@ def serve(port: int, public_url: str) -> int:
         return 0
     finally:
         platform.close()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End as by Ctrl+C: a service manager asks this way, and AWS's stand-in must end with us."""
+    raise KeyboardInterrupt
