@@ -1,6 +1,6 @@
 """Our own closed words as people read them; the catalogues translate them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
 from chalicelib.domain.journal import Deed
@@ -57,3 +57,11 @@ SHOP_PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("usage", "Usage", ("usage",)),
 )  # fmt: skip
 """A shop's pages in the order of its navigation: key, label, path."""
+
+
+def every() -> Iterator[str]:
+    """All of them, for the catalogues."""
+    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, FAILURES):
+        yield from table.values()
+    yield from (word for pair in MODES.values() for word in pair)
+    yield from (label for _, label, _ in SHOP_PAGES)
