@@ -41,6 +41,8 @@ class Loaded:
         self.card = card
         self.assets = assets
         self.size = len(graph) + sum(len(data) for data in assets.values())
+        self.fault = ""
+        """Why it is not to be used any more: it loaded, and then failed at work."""
         self._session = _session(graph, card)
         self._made: dict[str, Any] = {}
 
@@ -50,12 +52,16 @@ class Loaded:
         try:
             outputs = self._session.run(names, dict(inputs))
         except Exception as error:  # onnxruntime raises many kinds; each means that the inputs do not fit
-            raise ArtifactMismatch(f"{self.card.name} {self.card.version}: {type(error).__name__}") from error
+            raise self._failed(type(error).__name__) from error
         result = {name: np.asarray(values) for name, values in zip(names, outputs, strict=True)}
         for name, values in result.items():
             if values.dtype.kind == "f" and np.isnan(values).any():
-                raise ArtifactMismatch(f"{self.card.name} {self.card.version}: {name} holds NaN")
+                raise self._failed(f"{name} holds NaN")
         return result
+
+    def _failed(self, why: str) -> ArtifactMismatch:
+        self.fault = f"{self.card.name} {self.card.version}: {why}"
+        return ArtifactMismatch(self.fault)
 
     def once[T](self, name: str, make: Callable[[Mapping[str, bytes]], T]) -> T:
         """Make something of the assets once per loaded model."""
@@ -98,18 +104,27 @@ class ShopModels:
         self.faults: list[str] = []
 
     def get(self, name: str) -> Loaded | None:
-        """The current artifact of that name, or None."""
-        if name not in self._seen:
-            self._seen[name] = self._first_good(name)
-        return self._seen[name]
+        """The current artifact of that name, or None; one that failed at work is passed over too."""
+        known = self._seen.get(name)
+        if name not in self._seen or (known is not None and known.fault):
+            self._seen[name] = known = self._first_good(name)
+        return known
 
     def _first_good(self, name: str) -> Loaded | None:
         for place, load in self._candidates(name):
             try:
-                return self._cache.get(place, load)
+                found = self._cache.get(place, load)
             except (ArtifactMismatch, ValueError, KeyError, OSError) as error:
-                self.faults.append(f"{place}: {error}")
+                self._blame(f"{place}: {error}")
+                continue
+            if not found.fault:
+                return found
+            self._blame(f"{place}: {found.fault}")
         return None
+
+    def _blame(self, fault: str) -> None:
+        if fault not in self.faults:
+            self.faults.append(fault)
 
     def _candidates(self, name: str) -> Iterator[tuple[str, Callable[[], Loaded]]]:
         for version in self._artifacts.versions(self._shop, name):

@@ -10,7 +10,7 @@ Retryable and bugs are raised: the queue redelivers, and after some attempts kee
 dead-letter queue. NeedsMerchant becomes a problem on the merchant's page. Skipped is a normal end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from chalicelib.domain.ids import OrderId, ProductId
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
-from chalicelib.errors import Conflict, NeedsMerchant, Retryable, Skipped
+from chalicelib.errors import ArtifactMismatch, Conflict, NeedsMerchant, Retryable, Skipped
 from chalicelib.gathering import ask, gather
 from chalicelib.inference import ShopModels
 from chalicelib.services import Services
@@ -162,10 +162,10 @@ def run_function(
     services: Services, function: Function, known: Context, client: StoreClient, models: ShopModels
 ) -> Outcome:
     """One function on one event: gather what it wants, ask engines, let it decide, settle its proposals."""
-    context = gather(services, function, known, client, models)
-    requests = function.plan(context, models)
+    context = _relying(lambda: gather(services, function, known, client, models))
+    requests = _relying(lambda: function.plan(context, models))
     answers, again = ask(services, context, requests) if requests else (Answers(), None)
-    decision = function.propose(context, answers, models)
+    decision = _relying(lambda: function.propose(context, answers, models))
     for fault in models.faults:
         message = f"A model could not be used: {fault}"
         services.trouble(context.shop.id, "model_broken", message, subject=fault[:80])
@@ -178,3 +178,17 @@ def run_function(
         raise again
     nothing = Outcome.UNCHANGED if decision.considered else Outcome.SKIPPED
     return max(outcomes, key=_ORDER.index, default=nothing)
+
+
+def _relying[T](step: Callable[[], T]) -> T:
+    """Do a step; when a model fails at it, once more with the one before it, and with none at last."""
+    for _ in range(_MODELS):
+        try:
+            return step()
+        except ArtifactMismatch:
+            continue
+    return step()
+
+
+_MODELS = 3
+"""A shop's own model, the one before it, and the shipped base."""
