@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from greenlet import getcurrent, greenlet
 
 from chalicelib.contracts import Function, RawRequest
-from chalicelib.domain.ids import FunctionName, ProductId, ShopId, Target
+from chalicelib.domain.ids import FunctionName, OrderId, ProductId, ShopId, Target, VariantId
+from chalicelib.domain.money import Money
+from chalicelib.domain.orders import Address, Order, OrderLine, PaymentState
 from chalicelib.domain.shop import Mode, Policy
 from sandbox.bazaar import Effect, Stall
 from sandbox.rehearsal.players import NAME, Witness
@@ -18,11 +22,13 @@ SHOWN = "product/{}/recommendations/related"
 
 def opened(
     *functions: Function, shops: int = 1, products: int = 1, mode: Mode = Mode.AUTOMATIC,
-    policy: Callable[[Policy], Policy] = lambda policy: policy, **more: Any,
+    policy: Callable[[Policy], Policy] = lambda policy: policy, currency: str = "EUR", price: str = "10",
+    **more: Any,
 ) -> Stage:  # fmt: skip
     """A stage whose shops are connected, synced and quiet."""
     cast: Mapping[FunctionName, Function] = {f.name: f for f in functions} or {NAME: Witness()}
-    stage = Stage(Play(seed=0, shops=shops, products=products), functions=cast, **more)
+    play = Play(seed=0, shops=shops, products=products, currency=currency, price=Decimal(price))
+    stage = Stage(play, functions=cast, **more)
     stage.open_shops(dict.fromkeys(cast, mode))
     for shop in stage.shops:
         set_policy(stage, shop, policy)
@@ -62,6 +68,32 @@ def deliver(stage: Stage, requests: Sequence[RawRequest]) -> None:
     """All of them reach us, in this order."""
     for request in requests:
         stage.deliver(request)
+
+
+CANARIES = {
+    "email": "canary.buyer@leak.example", "name": "Canaria Birdsong", "street": "17 Canary Row",
+    "postcode": "CN4 9RY", "city": "Canaryville", "ip": "203.0.113.77", "note": "canary note for the courier",
+    "customer": "canary-customer-4711", "agent": "CanaryBrowser/7.7",
+}  # fmt: skip
+"""Personal values that must be found nowhere but in the store and in the worker's memory."""
+
+
+def an_order(at: datetime, name: str = "o1", product: str = "p0") -> Order:
+    """An order whose every personal field is a canary."""
+    address = Address(
+        name=CANARIES["name"], line_1=CANARIES["street"], city=CANARIES["city"], country="DE",
+        postcode=CANARIES["postcode"],
+    )  # fmt: skip
+    paid = Money(Decimal(10), "EUR")
+    line = OrderLine(
+        product_id=ProductId(product), variant_id=VariantId("v" + product[1:]), quantity=1, unit_price=paid
+    )
+    return Order(
+        id=OrderId(name), created_at=at, updated_at=at, currency="EUR", total=paid, lines=(line,),
+        payment_state=PaymentState.PAID, email=CANARIES["email"], customer_id=CANARIES["customer"],
+        billing=address, shipping=address, ip=CANARIES["ip"], note=CANARIES["note"],
+        user_agent=CANARIES["agent"],
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

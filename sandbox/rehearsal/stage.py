@@ -47,6 +47,9 @@ class Play:
     reordered: float = 0.10
     kills: float = 0.002
     """Chance of dying per I/O call."""
+    currency: str = "EUR"
+    price: Decimal = Decimal(10)
+    """Of the first product; each further one costs one more."""
     lost: float = 0.0
     """Share of webhooks that the store never sends."""
 
@@ -129,12 +132,12 @@ class Stage:
     def open_shops(self, modes: Mapping[FunctionName, Mode] | None = None) -> None:
         """Connect the shops with their goods, and let the first sync and its proposals through."""
         for number in range(self.play.shops):
-            stall = self.bazaar.open(f"stall{number}")
+            stall = self.bazaar.open(f"stall{number}", currency=self.play.currency)
             for index in range(self.play.products):
-                stall.put_product(product(stall, index, 1))
+                stall.put_product(product(stall, index, 1, self.play.price))
             draft = Shop(
                 id=shop_id("bazaar", stall.account), marketplace="bazaar", name=stall.account,
-                endpoint=f"bazaar://{stall.account}", currency="EUR",
+                endpoint=f"bazaar://{stall.account}", currency=stall.currency,
             )  # fmt: skip
             modes = modes or dict.fromkeys(self.functions, Mode.AUTOMATIC)
             connecting.connect(self.services, draft, Credentials(values={"key": "k"}), by="test", modes=modes)
@@ -277,9 +280,9 @@ class _Noted:
         return getattr(self._queue, name)
 
 
-def product(stall: Stall, index: int, state: int) -> Product:
+def product(stall: Stall, index: int, state: int, first: Decimal = Decimal(10)) -> Product:
     """A product whose title counts its states."""
-    price = Money(Decimal(10 + index), stall.currency)
+    price = Money(first + index, stall.currency)
     return Product(
         id=ProductId(f"p{index}"), handle=f"p{index}", title=f"product {index} state-{state}",
         status=ProductStatus.PUBLISHED, updated_at=stall.clock(),
