@@ -87,7 +87,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--once", action="store_true", help="end after the table; status 0 only if all is well"
     )
-    parser.add_argument("--goods", type=int, default=600, help="how many products the stores have")
+    parser.add_argument("--goods", type=int, default=120, help="how many products the stores have")
     parser.add_argument("--port", type=int, default=8910, help="where the pages are")
     parser.set_defaults(run=_run_demo)
 

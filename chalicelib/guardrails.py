@@ -138,8 +138,8 @@ def check_worth(proposal: Proposal, situation: Situation) -> Refusal | None:
 
 
 def check_wording(proposal: Proposal, situation: Situation) -> Refusal | None:
-    """Wording that a person wrote is replaced only by a person."""
-    if situation.human_owned and not situation.by_person:
+    """Wording that a person wrote is replaced only by a person; beside it, in review, a new one may stand."""
+    if situation.human_owned and not situation.by_person and not proposal.review:
         return refuse("wording", "Somebody edited this translation in the store; please compare.")
     return None
 

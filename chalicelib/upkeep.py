@@ -34,6 +34,8 @@ class Seen:
     unchanged: bool = False
     """Nothing that a function decides on differs from when we last looked: our own echo, or a sale."""
     gone: bool = False
+    version: int = 0
+    """Of our mirror's record, when this was looked at."""
 
 
 def look(services: Services, shop: ShopId, event: StoreEvent, client: StoreClient) -> Seen:
@@ -51,8 +53,10 @@ def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *,
     ``decided`` is False where a crashed worker's earlier decision was carried out: it rests on an older state
     than the one seen now, which must therefore not pass for dealt with.
     """
+    if seen.unchanged and decided and not seen.gone:
+        return
     for product in seen.products.values():
-        services.catalogue.see(shop, product, decided=decided)
+        services.catalogue.see(shop, product, decided=decided, expected=seen.version)
         note_prices(services, shop, product)
     if seen.gone and event.kind in PRODUCT_EVENTS:
         services.catalogue.drop(shop, ProductId(event.resource), event.occurred_at.isoformat())
@@ -86,10 +90,11 @@ def _look_at_product(services: Services, shop: ShopId, wanted: ProductId, client
     except Gone:
         return Seen(gone=True, unchanged=known is None or known.product is None)
     if known is None or known.product is None:
-        return Seen(products={product.id: product})
+        return Seen(products={product.id: product}, version=known.version if known else 0)
     if known.product.updated_at > product.updated_at:
         return Seen(unchanged=True)  # the store answered with an older state than it did before
-    return Seen(products={product.id: product}, unchanged=known.fingerprint == fingerprint(product))
+    same = known.fingerprint == fingerprint(product)
+    return Seen(products={product.id: product}, unchanged=same, version=known.version)
 
 
 def _look_at_order(services: Services, shop: ShopId, wanted: OrderId, client: StoreClient) -> Seen:

@@ -42,14 +42,16 @@ class Catalogue:
         read = (_read(record).product for record in found.values())
         return {product.id: product for product in read if product is not None}
 
-    def see(self, shop: ShopId, product: Product, *, decided: bool = True) -> bool:
+    def see(
+        self, shop: ShopId, product: Product, *, decided: bool = True, expected: int = ABSENT
+    ) -> bool:
         """Take in a state read from the store; False if a newer one is known already.
 
         ``decided=False`` keeps the state but not its fingerprint, so that the next event is looked at anew.
+        ``expected`` is the version known from an earlier look, which saves two calls when it still holds.
         """
         body = _body(product) if decided else {**_body(product), "fingerprint": ""}
         record = Record(key=_place(shop, product.id), body=body)
-        expected = ABSENT
         while True:
             try:
                 self._records.put(record, expected)

@@ -33,7 +33,7 @@ class Options:
     """How many webhooks the stores send, about; 0 replays the whole last quarter."""
     once: bool = False
     """End after the table instead of staying up."""
-    goods: int = 600
+    goods: int = 120
     port: int = 8910
     noise: float = 0.05
     workers: int = 3
