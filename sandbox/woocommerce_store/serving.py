@@ -21,6 +21,13 @@ class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
         """Say nothing: the sandbox prints no requests."""
 
+    def handle(self) -> None:
+        """Serve until the connection ends, however it ends."""
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
+
     def finish(self) -> None:
         """Close quietly even where the other side is gone."""
         try:
