@@ -58,9 +58,14 @@ def _sentences(tree: ast.AST) -> Iterator[str]:
     docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | parts:
-            if re.fullmatch(r"[A-Z][^=<>|]* [^=<>|]*[\w.%?)]|[A-Z][a-z]{3,}", node.value):
-                yield node.value
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if id(node) not in docs | parts and _READ.fullmatch(node.value):
+            yield node.value
+
+
+_READ = re.compile(r"[A-Z][^=<>|]* [^=<>|]*[\w.%?)]|[A-Z][a-z]{3,}\.?|just now|last 7 days|this month|today|now")
+"""What a sentence or a word for people looks like among our constants."""
 
 
 def _reasons(tree: ast.AST) -> Iterator[str]:

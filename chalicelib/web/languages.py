@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, dates, numbers
 
 from chalicelib.domain.money import Money, decimals
+from chalicelib.web import wording
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "zh": "中文"}
 JUST_NOW = timedelta(seconds=45)
@@ -53,7 +54,7 @@ def day(at: datetime, language: str, place: str) -> str:
 def ago(at: datetime, now: datetime, language: str) -> str:
     """How long ago, in words."""
     if abs(at - now) < JUST_NOW:
-        return catalogue(language).gettext("just now")
+        return catalogue(language).gettext(wording.JUST_NOW)
     return dates.format_timedelta(at - now, add_direction=True, locale=_locale(language))
 
 

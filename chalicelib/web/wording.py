@@ -59,8 +59,12 @@ SHOP_PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """A shop's pages in the order of its navigation: key, label, path."""
 
 
+JUST_NOW = "just now"
+
+
 def every() -> Iterator[str]:
     """All of them, for the catalogues."""
+    yield JUST_NOW
     for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, FAILURES):
         yield from table.values()
     yield from (word for pair in MODES.values() for word in pair)
