@@ -131,9 +131,10 @@ def _kana(letters: str, asked: Sequence[str]) -> bool:
 
 
 def _by_pieces(text: str, languages: Sequence[str]) -> tuple[str, float]:
-    from py3langid.langid import rank  # type: ignore[import-untyped]  # its model loads on the first call
+    from py3langid.langid import rank  # its model loads on the first call
 
-    scores = {language: float(score) for language, score in rank(text) if language in languages}
+    ranked: list[tuple[str, float]] = rank(text)  # type: ignore[no-untyped-call]
+    scores = {language: float(score) for language, score in ranked if language in languages}
     if not scores:
         return "", 0.0
     best = max(scores, key=lambda language: scores[language])

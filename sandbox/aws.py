@@ -20,7 +20,6 @@ from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-
 _touched: ContextVar[frozenset[str]] = ContextVar("touched", default=frozenset())
 """Partition keys that the transaction under way writes to."""
 

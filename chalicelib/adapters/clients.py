@@ -32,7 +32,9 @@ PATIENCE = {
 class Clients:
     """AWS as one deployment sees it; ``endpoint_url`` points all of it at another place (the sandbox)."""
 
-    def __init__(self, *, region: str, endpoint_url: str | None = None, connections: int = 20, patience: float = 1.0) -> None:
+    def __init__(
+        self, *, region: str, endpoint_url: str | None = None, connections: int = 20, patience: float = 1.0
+    ) -> None:
         """``patience`` stretches every timeout: a stand-in on a busy machine is slow, and nobody waits for it."""
         self._region = region
         self._endpoint_url = endpoint_url

@@ -24,7 +24,7 @@ BLOCKED = -1e30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Row i names the products that product i speaks for: ``items`` int32 (products, k), -1 pads; ``weights`` float16."""
+    """Row i names what product i speaks for: ``items`` int32 (products, k), -1 pads; ``weights`` float16."""
 
     items: NDArray[np.int32]
     weights: NDArray[np.float16]

@@ -22,11 +22,11 @@ from chalicelib.contracts import (
     Models,
     Needs,
 )
-from chalicelib.domain.actions import SetRecommendations, Slot
+from chalicelib.domain.actions import SetRecommendations, Slot, Snapshot
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind, Schedule, Trigger
 from chalicelib.domain.evidence import Card, ProductCards, Reason
-from chalicelib.domain.ids import FunctionName, ProductId
+from chalicelib.domain.ids import FunctionName, ProductId, Target
 from chalicelib.domain.proposals import ModelVersion, Proposal, proposal_id
 from functions.recommendations.train import COMPANIONS, SIMILAR, read_companions, read_resemblance, train
 
@@ -46,6 +46,7 @@ _TOGETHER = "Bought together in {count} of {total} orders"
 _BORROWED = "Often bought with {title}, which is much like it"
 _ALIKE = "Much alike: {words}"
 _PINNED = "You pinned it"
+_SPOILT = "The list shows what can no longer be bought"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Recommendations:
             for product in touched
             for slot in Slot
         )
+        wanted |= {product for snapshot in known.snapshots.values() for product in _shown(snapshot)}
         return Needs(catalogue=frozenset(wanted), targets=targets if models.get(SIMILAR) else frozenset())
 
     def observe(self, known: Context) -> Sequence[CounterUpdate]:
@@ -123,12 +125,26 @@ def _list(context: Context, models: Models, product: ProductId, slot: Slot) -> I
     if own is None or action.target not in context.snapshots:
         return
     fit = _fitting(context, goods, own, _candidates(context, models, product, slot), slot)
-    if len(fit) < FEWEST:
+    if len(fit) < FEWEST and not _spoilt(context, goods, action.target):
         return
     chosen = SetRecommendations(
         product_id=product, slot=slot, product_ids=tuple(candidate.product for candidate in fit)
     )
     yield _proposal(context, models, own, chosen, fit, goods)
+
+
+def _shown(snapshot: Snapshot) -> Sequence[ProductId]:
+    """The products that a list shows now."""
+    return tuple(ProductId(p) for p in snapshot.value) if isinstance(snapshot.value, tuple) else ()
+
+
+def _spoilt(context: Context, goods: Mapping[ProductId, Product], target: Target) -> bool:
+    """Whether a list of ours shows something that a buyer cannot buy, or that the merchant excluded since."""
+    snapshot, written = context.snapshots[target], context.written.get(target)
+    if written is None or written.digest != snapshot.digest:
+        return False
+    excluded = context.policy.recommendations.excluded
+    return any(p in excluded or (p in goods and not goods[p].recommendable) for p in _shown(snapshot))
 
 
 def _fitting(
@@ -247,7 +263,7 @@ def _proposal(
     context: Context, models: Models, own: Product, action: SetRecommendations, fit: Sequence[_Candidate],
     goods: Mapping[ProductId, Product],
 ) -> Proposal:  # fmt: skip
-    model = models.get(COMPANIONS if action.slot is Slot.COMPLEMENTARY else SIMILAR)
+    model = models.get(COMPANIONS if action.slot is Slot.COMPLEMENTARY else SIMILAR) or models.get(SIMILAR)
     assert model is not None  # noqa: S101  without it there were no candidates
     cards = tuple(
         Card(product_id=one.product, title=goods[one.product].title, reason=one.reason, score=one.score)
@@ -256,7 +272,8 @@ def _proposal(
     return Proposal(
         id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME,
         action=action, before=context.snapshots[action.target], title=own.title,
-        reasons=tuple(one.reason for one in fit[:3]), evidence=(ProductCards(title=_HEADINGS[action.slot], cards=cards),),
+        reasons=tuple(one.reason for one in fit[:3]) or (Reason(text=_SPOILT),),
+        evidence=(ProductCards(title=_HEADINGS[action.slot], cards=cards),),
         confidence=_confidence(model, fit), worth=float(sum(one.score for one in fit)),
         model=ModelVersion(model.card.name, model.card.version, model.card.sha256[:12]),
         created_at=context.now,
@@ -271,7 +288,7 @@ def _confidence(model: Model, fit: Sequence[_Candidate]) -> float:
     rate = model.card.metrics.get("hit_rate_at_10")
     if rate is not None:
         return float(rate)
-    return float(np.clip(np.mean([one.score for one in fit]), 0.0, 1.0))
+    return float(np.clip(np.mean([one.score for one in fit]), 0.0, 1.0)) if fit else 1.0
 
 
 FUNCTION = Recommendations()
