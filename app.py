@@ -17,13 +17,14 @@ from chalice.app import Request
 
 from chalicelib import accepting, aws
 from chalicelib.contracts import RawRequest
+from chalicelib.errors import Retryable
 from integrations import MARKETPLACES
 
 if TYPE_CHECKING:
     from chalicelib.services import Services
 
 app = Chalice(app_name="tradewind")
-app.api.binary_types.append("application/json")  # webhook bodies arrive byte-exact
+app.api.binary_types[:] = ["application/json"]  # webhook bodies arrive byte-exact, and no page is an image
 
 def metered[**P, T](handler: Callable[P, T]) -> Callable[P, T]:
     """Hand in what was counted when a handler ends."""
@@ -78,7 +79,10 @@ def hook_of_shop(marketplace: str, account: str) -> Response:
 def _accept(marketplace: str, account: str) -> Response:
     if marketplace not in MARKETPLACES:
         return Response("Not found", TEXT, 404)
-    answer = accepting.receive(marketplace, raw(app.current_request, account), mouth())
+    try:
+        answer = accepting.receive(marketplace, raw(app.current_request, account), mouth())
+    except Retryable:  # Chalice's own 500 is JSON, which it turns into 400 where nobody asked for JSON
+        return Response("Try again later.", TEXT, 503)
     return Response(answer.text, TEXT, answer.status)
 
 
@@ -90,7 +94,7 @@ def raw(request: Request | None, account: str = "") -> RawRequest:
     return RawRequest(
         method=request.method, path=request.path, account=account,
         body=body if isinstance(body, bytes) else body.encode(),
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=request.headers,  # Chalice holds their names in lower case
         query={name: query[name] for name in query},
     )  # fmt: skip
 
