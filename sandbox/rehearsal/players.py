@@ -42,7 +42,7 @@ class Witness:
 
     def reads(self, known: Context, models: Models) -> Needs:
         wanted = frozenset(ProductId(part) for part in known.event.resource.split(","))
-        targets = frozenset(_action(product) for product in known.products.values())
+        targets = frozenset(self._action(product) for product in known.products.values())
         return Needs(products=wanted, targets=targets)
 
     def observe(self, known: Context) -> Sequence[CounterUpdate]:
@@ -52,12 +52,30 @@ class Witness:
         return ()
 
     def propose(self, context: Context, answers: Answers, models: Models) -> Decision:
-        actions = [_action(product) for product in context.products.values()]
+        actions = [self._action(product) for product in context.products.values()]
         held = [action for action in actions if action.target in context.snapshots]
         return Decision(considered=len(actions), proposals=[_proposal(context, action, self.name) for action in held])
 
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         return ()
+
+    def _action(self, product: Product) -> SetRecommendations:
+        shown = ProductId(f"state-{state_of(product)}")
+        return SetRecommendations(product_id=product.id, slot=Slot.RELATED, product_ids=(shown,))
+
+
+class Neighbour(Witness):
+    """Shows beside each product the one that stands next to it in a ring of real ids."""
+
+    name = FunctionName("neighbour")
+
+    def __init__(self, ring: Sequence[ProductId]) -> None:
+        self._next = dict(zip(ring, [*ring[1:], *ring[:1]], strict=True))
+
+    def _action(self, product: Product) -> SetRecommendations:
+        return SetRecommendations(
+            product_id=product.id, slot=Slot.COMPLEMENTARY, product_ids=(self._next[product.id],)
+        )
 
 
 class Pricer:
@@ -120,11 +138,6 @@ class Scorer(Witness):
 def state_of(product: Product) -> int:
     """The number of a product's state."""
     return int(product.title.rpartition("-")[2])
-
-
-def _action(product: Product) -> SetRecommendations:
-    shown = ProductId(f"state-{state_of(product)}")
-    return SetRecommendations(product_id=product.id, slot=Slot.RELATED, product_ids=(shown,))
 
 
 def _proposal(context: Context, action: Action, name: FunctionName) -> Proposal:

@@ -11,7 +11,7 @@ from chalicelib.contracts import EngineRequest, TranslateTexts
 from chalicelib.domain.ids import EventId, ProductId, ShopId, Target
 from chalicelib.domain.shop import Policy
 from chalicelib.errors import QuotaReached, RateLimited, StoreUnavailable
-from functions.translation.propose import TRANSLATION
+from functions.translation.propose import FUNCTION as TRANSLATION
 from sandbox.rehearsal import checks
 from sandbox.rehearsal.scenes import deliver, opened, stall, work
 from sandbox.rehearsal.stage import Stage
@@ -57,8 +57,7 @@ def _opened(engine: Engine) -> Stage:
     def whatever_its_quality(policy: Policy) -> Policy:
         return replace(policy, translations=replace(policy.translations, publish_quality=0))
 
-    stage = opened(TRANSLATION, engines=[engine], policy=whatever_its_quality)
-    return stage
+    return opened(TRANSLATION, engines=[engine], policy=whatever_its_quality)
 
 
 def _described(stage: Stage) -> None:
