@@ -39,6 +39,10 @@ class Row:
         return f"{COUNTED}+" if self.waiting > COUNTED else str(self.waiting)
 
     @property
+    def changes(self) -> str:
+        return f"{COUNTED_ENTRIES}+" if self.applied >= COUNTED_ENTRIES else str(self.applied)
+
+    @property
     def automatic(self) -> int:
         return sum(mode is Mode.AUTOMATIC for mode in self.policy.modes.values())
 

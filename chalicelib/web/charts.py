@@ -175,14 +175,16 @@ def _line(points: Iterable[tuple[float, float]], x: Scale, y: Scale, kind: str) 
 
 
 def _marks(marks: Sequence[Mark], x: Scale, y: Scale, say: Say) -> Iterator[Markup]:
+    """All lines first, so that no line crosses a label."""
     for row, mark in enumerate(marks):
-        place, level = x(mark.x), TOP + LABEL_ROW * row
-        anchor = "end" if place > WIDTH * 0.6 else "start"
         yield Markup('<line class="mark {}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-            mark.kind, place, place, level, y.begin
+            mark.kind, x(mark.x), x(mark.x), TOP + LABEL_ROW * row, y.begin
         )
-        shift = -6 if anchor == "end" else 6
-        yield _text(place + shift, level + 10, f"{mark.label}: {say(mark.x)}", anchor, f"label {mark.kind}")
+    for row, mark in enumerate(marks):
+        place = x(mark.x)
+        anchor, shift = ("end", -6) if place > WIDTH * 0.6 else ("start", 6)
+        words = f"{mark.label}: {say(mark.x)}"
+        yield _text(place + shift, TOP + LABEL_ROW * row + 10, words, anchor, f"label {mark.kind}")
 
 
 def _bounds(line: Timeline, x: Scale, y: Scale, say: Say) -> Iterator[Markup]:

@@ -17,6 +17,7 @@ from chalicelib.web import session
 from chalicelib.web.accounts import Role
 from chalicelib.web.activity import defused
 from chalicelib.web.routes import ROUTES, respond
+from chalicelib.web.visit import Shell
 from tests.web import world as w
 
 SHOPS = 4
@@ -194,6 +195,30 @@ def test_an_embedded_page_shows_its_own_shop_and_may_be_framed_by_it_alone() -> 
     assert "frame-ancestors https://s0" in str(getattr(home, "headers", {})["Content-Security-Policy"])
     assert getattr(get(f"/s/{people.shops[1]}", "good"), "status", 0) == 404
     assert getattr(get(f"/s/{people.shops[0]}", "bad"), "status", 0) == 303
+
+
+def test_an_embedded_page_loads_the_marketplaces_script_and_no_other() -> None:
+    people = cast()
+
+    class Embedded(_Verified):
+        @staticmethod
+        def embedding(shop: ShopId, app: str) -> Shell:
+            return Shell(
+                ancestors=("https://s0", "https://admin.example"), scripts=("https://cdn.example/bridge.js",),
+                meta={"api-key": "public"},
+            )  # fmt: skip
+
+    market = Embedded(people.world.services.marketplaces["bazaar"])
+    services = replace(people.world.services, marketplaces={"bazaar": market})  # type: ignore[dict-item]
+    request = RawRequest(method="GET", path="/", headers={"authorization": "Bearer good"}, body=b"")
+    answer = respond(services, request)
+    policy = str(answer.headers["Content-Security-Policy"])
+    assert "frame-ancestors https://s0 https://admin.example" in policy
+    assert "script-src 'self' https://cdn.example;" in policy
+    assert '<script src="https://cdn.example/bridge.js">' in answer.body
+    assert '<meta name="api-key" content="public">' in answer.body
+    assert "Sign out" not in answer.body
+    assert "X-Frame-Options" not in answer.headers
 
 
 @given(st.text(max_size=20))
