@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.storage.claims import LEASE
+from chalicelib.storage.claims import WORK_LEASE as LEASE
 from sandbox.rehearsal import checks
 from sandbox.rehearsal.scenes import Turns, calls_of_one_event, deliver, edit, effects, opened, shown
 
@@ -38,7 +38,7 @@ def test_two_workers_interleaved_at_every_pair_of_calls_within_the_lease() -> No
     every = calls_of_one_event(opened)
     for first in range(1, every + 1):
         for second in range(1, BARRED):
-            _played(first, second, timedelta(minutes=7))
+            _played(first, second, LEASE / 2)
 
 
 def test_a_worker_that_wakes_after_its_event_was_finished_by_another_changes_nothing() -> None:
