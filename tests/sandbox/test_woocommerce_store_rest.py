@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import woocommerce
+from woocommerce.api import API
 
 from sandbox.woocommerce_store import RunningServer, WooCommerceStore, sample, serve
 from sandbox.woocommerce_store.products import slugify
+
+CLIENT: Any = API
 
 
 class Clock:
@@ -39,7 +41,7 @@ def running(store: WooCommerceStore) -> Iterator[RunningServer]:
 
 @pytest.fixture
 def api(running: RunningServer) -> Any:
-    return woocommerce.API(running.url, "ck", "cs", timeout=10)
+    return CLIENT(running.url, "ck", "cs", timeout=10)
 
 
 def code(answer: Any) -> tuple[int, str]:
@@ -122,7 +124,7 @@ def test_a_date_with_an_offset_meets_the_gmt_column_in_shop_time(clock: Clock) -
     store.update_product(store.product_id("mug"), menu_order=1)
     moment = datetime.now(UTC) - timedelta(hours=1)
     with serve(store) as server:
-        api = woocommerce.API(server.url, "ck", "cs", timeout=10)
+        api = CLIENT(server.url, "ck", "cs", timeout=10)
         naive = {"modified_after": f"{moment:%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
         aware = {"modified_after": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "dates_are_gmt": "true"}
 
@@ -359,7 +361,7 @@ def test_a_translation_is_a_product_of_its_own(clock: Clock, plugin: str) -> Non
     )  # fmt: skip
     mug = store.product_id("mug")
     with serve(store) as server:
-        api = woocommerce.API(server.url, "ck", "cs", timeout=10)
+        api = CLIENT(server.url, "ck", "cs", timeout=10)
         place = {"translation_of": mug} if plugin == "wpml" else {"translations": {"en": mug}}
         french = api.post("products", {"name": "Tasse", "lang": "fr", **place}).json()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import woocommerce
+from woocommerce.api import API
 
 from sandbox.woocommerce_store import Weather, WooCommerceStore, php_json, sample, serve, signature, webhooks
 from sandbox.woocommerce_store.outbox import Sent
@@ -16,6 +16,8 @@ from sandbox.woocommerce_store.receiver import Receiver
 
 CAPTURED = Path(__file__).parents[3] / "shared" / "woocommerce" / "webhooks"
 captured = pytest.mark.skipif(not CAPTURED.is_dir(), reason="the captured deliveries (../shared) are not here")
+
+CLIENT: Any = API
 
 
 class Clock:
@@ -145,7 +147,7 @@ def test_the_ping_is_an_unsigned_form_sent_at_once(receiver: Receiver, address: 
         sample.seed(), consumer_key="ck", consumer_secret="cs", clock=lambda: datetime.now(UTC), deliver="manual"
     )
     with serve(store) as running:
-        made = woocommerce.API(running.url, "ck", "cs").post(
+        made = CLIENT(running.url, "ck", "cs").post(
             "webhooks", {"topic": "order.created", "delivery_url": f"{address}/hook", "secret": "s3cr3t"}
         )
 
