@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
@@ -93,12 +93,20 @@ def _names(visit: Visit, found: Sequence[Entry]) -> Mapping[ProductId, str]:
 
 
 def _line(entry: Entry, standing: Mapping[ProposalId, Proposal], names: Mapping[ProductId, str]) -> Line:
-    drawn = None
-    if entry.action is not None:
-        drawn = drawing.draw_change(entry.action, entry.before, entry.title, names)
+    drawn = _drawn(entry, names)
     known = standing.get(entry.proposal_id)
     undoable = entry.deed is Deed.APPLIED and known is not None and known.status is Status.APPLIED
     return Line(entry, drawn, undoable)
+
+
+def _drawn(entry: Entry, names: Mapping[ProductId, str]) -> Drawing | None:
+    """The change of an entry; an undo went the other way, back to what stands there since."""
+    if entry.action is None:
+        return None
+    if entry.deed is not Deed.UNDONE:
+        return drawing.draw_change(entry.action, entry.before, entry.title, names)
+    back = drawing.draw_change(entry.action, entry.after, entry.title, names)
+    return replace(back, before=back.after, after=back.before)
 
 
 def _days(visit: Visit, found: Sequence[Line]) -> Iterator[Day]:

@@ -9,13 +9,14 @@ from chalicelib.connecting import note
 from chalicelib.domain.ids import FunctionName, ShopId
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.shop import Mode, Policy, Shop
-from chalicelib.errors import Conflict, Gone
+from chalicelib.errors import Conflict, Gone, NotAllowed
 from chalicelib.storage.jobs import Job
 from chalicelib.web.accounts import Account, Role, allows
 from chalicelib.web.answers import Answer
 from chalicelib.web.home import visible
 from chalicelib.web.rendering import page
 from chalicelib.web.review import COUNTED, MOST_AT_ONCE
+from chalicelib.web.signing_in import ADDRESS
 from chalicelib.web.visit import Visit
 
 SHOWN = 50
@@ -100,11 +101,30 @@ def act(visit: Visit) -> Answer:
     back = visit.link("shops")
     if not chosen:
         return visit.say(back, "Select at least one shop.", good=False)
+    if visit.field("deed") == "assign":
+        return visit.say(back, _assign(visit, chosen))
     template = visit.field("template")
     if visit.field("deed") == "template" and template:
         return visit.say(back, _apply_template(visit, chosen, template))
     begun = sum(_begin(visit, shop) for shop in chosen)
     return visit.say(back, f"Work has begun in {begun} of {len(chosen)} shops.", good=begun > 0)
+
+
+def _assign(visit: Visit, chosen: Sequence[ShopId]) -> str:
+    """Hand shops to an account: the owner's own, or a new one. Operators alone. Raises NotAllowed, Conflict."""
+    email = visit.field("owner").lower()
+    if not visit.who.operator:
+        raise NotAllowed("Only an operator can hand shops to an account.")
+    if not ADDRESS.fullmatch(email):
+        raise NotAllowed("Enter an e-mail address.")
+    owned = [one for one in visit.accounts.of(visit.accounts.person(email)) if one.members[email] is Role.OWNER]
+    if owned:
+        visit.accounts.save(replace(owned[0], shops=tuple(dict.fromkeys((*owned[0].shops, *chosen)))))
+    else:
+        visit.accounts.create(email.partition("@")[2], email, shops=chosen)
+    for shop in chosen:
+        note(visit.services, shop, Deed.SETTINGS, visit.who.email, f"handed to {email}")
+    return f"{len(chosen)} shops handed to {email}, who can sign in now."
 
 
 def _begin(visit: Visit, shop: ShopId) -> bool:

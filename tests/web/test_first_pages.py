@@ -1,5 +1,7 @@
 """What waits and what was done: forms without JavaScript, from sign-in to undo."""
 
+from datetime import timedelta
+
 from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.proposals import Status
 from tests.web import world as w
@@ -37,3 +39,18 @@ def test_a_form_without_its_word_changes_nothing() -> None:
     browser = world.browser(w.OWNER)
     assert browser.post(f"/s/{shop}/proposals/{proposal.id}/approve", {}, csrf=False).status == 403
     assert world.services.proposals.get(shop, proposal.id).status is Status.PROPOSED
+
+
+def test_an_undo_is_shown_as_going_back() -> None:
+    world = w.make()
+    shop = world.open("one", goods=3)
+    w.people(world, shop)
+    proposal = w.price(world, shop, 0)
+    browser = world.browser(w.EDITOR)
+    browser.get(f"/s/{shop}/proposals/{proposal.id}")
+    browser.post(f"/s/{shop}/proposals/{proposal.id}/approve", {})
+    world.stage.clock.advance(timedelta(minutes=1))
+    browser.get(f"/s/{shop}/proposals/{proposal.id}")
+    browser.post(f"/s/{shop}/proposals/{proposal.id}/undo", {})
+    row = browser.get(f"/s/{shop}/activity?deed=undone").body.split("<tbody>")[1]
+    assert row.index("9.70") < row.index("10.00")
