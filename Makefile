@@ -31,7 +31,7 @@ bench: $(READY)
 	$(BIN)/python -m bench $(ARGS)
 
 soak: $(READY)
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	TRADEWIND_SOAK_SEEDS=$${TRADEWIND_SOAK_SEEDS:-0-999} $(BIN)/python -m pytest -n 2 -m soak $(ARGS)
 
 setup: $(READY)
 
