@@ -69,8 +69,13 @@ class Neighbour(Witness):
 
     name = FunctionName("neighbour")
 
-    def __init__(self, ring: Sequence[ProductId]) -> None:
-        self._next = dict(zip(ring, [*ring[1:], *ring[:1]], strict=True))
+    def __init__(self, ring: Sequence[ProductId] = ()) -> None:
+        self._next: dict[ProductId, ProductId] = {}
+        self.learn(ring)
+
+    def learn(self, ring: Sequence[ProductId]) -> None:
+        """One more shop's products, in the order they stand."""
+        self._next |= dict(zip(ring, [*ring[1:], *ring[:1]], strict=True))
 
     def _action(self, product: Product) -> SetRecommendations:
         return SetRecommendations(
