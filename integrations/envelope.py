@@ -44,7 +44,7 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
     Raises MalformedPayload and nothing else.
     """
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique)
+        value = _STRICT.decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise MalformedPayload(detail=type(error).__name__) from None
     if not isinstance(value, dict):
@@ -106,3 +106,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name twice")
     return found
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique)
+"""Made once: json.loads would make a decoder, and its scanner, for every body."""

@@ -14,6 +14,7 @@ from chalicelib.adapters.clocks import SystemClock
 from chalicelib.ports import Clock
 
 METRICS_PER_LINE = 100
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 _Dimensions = tuple[tuple[str, str], ...]
 
@@ -41,7 +42,7 @@ class EmfMeter:
             totals, self._totals = self._totals, {}
         out = self._out or sys.stdout
         for line in self._lines(totals):
-            out.write(json.dumps(line, separators=(",", ":")) + "\n")
+            out.write(_ENCODER.encode(line) + "\n")
         out.flush()
 
     def _lines(self, totals: dict[_Dimensions, dict[str, float]]) -> Iterator[dict[str, Any]]:
