@@ -141,7 +141,7 @@ class Platform:
         self._front.shutdown()
         for thread in self._threads:
             thread.join(timeout=5)
-        STATE.unlink(missing_ok=True)
+        self._forget()
         self._moto.terminate()
         self._moto.wait(timeout=10)
 
@@ -173,6 +173,11 @@ class Platform:
         STATE.parent.mkdir(exist_ok=True)
         STATE.write_text(json.dumps({**mine, "dead": self._urls["dead"]}))
         STATE.chmod(0o600)
+
+    def _forget(self) -> None:
+        """Remove what we left, unless another platform has left its own there since."""
+        if STATE.exists() and json.loads(STATE.read_text()).get("TRADEWIND_ENDPOINT_URL") == self.aws_url:
+            STATE.unlink()
 
     def _create_queue(self, name: str) -> str:
         attributes = {"VisibilityTimeout": str(VISIBILITY_S)}
