@@ -9,7 +9,7 @@ REGISTER = Path(__file__).parents[3] / "docs" / "privacy.md"
 
 
 def test_every_kind_of_record_is_in_the_register_and_nothing_else_is():
-    records = REGISTER.read_text().partition("## Records")[2].partition("## Files")[0]
+    records = REGISTER.read_text().partition("## Records")[2].partition("## People")[0]
     named = set(re.findall(r"^\| ([a-z]+) \|", records, re.MULTILINE)) - {"kind"}
     assert named == {str(kind) for kind in Kind}
 
