@@ -26,7 +26,7 @@ EXPORTED = 5000
 SCANNED = 1000
 """Entries that a filter, or the search for a day, looks through."""
 
-PEOPLE = frozenset({
+OFFERED = frozenset({
     Deed.APPLIED, Deed.UNDONE, Deed.DISMISSED, Deed.REFUSED, Deed.CONFLICT, Deed.FAILED, Deed.SETTINGS,
 })  # fmt: skip
 """Deeds that the filter offers."""
@@ -60,7 +60,7 @@ def entries(visit: Visit) -> Answer:
     following = place_of(found[SHOWN - 1]) if len(found) > SHOWN else ""
     return page(
         visit, "activity.html", days=list(_days(visit, lines(visit, found[:SHOWN]))), following=following,
-        deed=visit.asked("deed"), by=visit.asked("by"), deeds=sorted(PEOPLE), first=not visit.asked("before"),
+        deed=visit.asked("deed"), by=visit.asked("by"), deeds=sorted(OFFERED), first=not visit.asked("before"),
     )  # fmt: skip
 
 

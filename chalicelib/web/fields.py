@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 from chalicelib.domain.shop import Policy
 from chalicelib.limits import Limit
 
-INTERNAL_WORDS = re.compile(r"[,\n]")
+_SEPARATORS = re.compile(r"[,\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def raw(limit: Limit, text: str) -> Any:
     if limit.kind is bool:
         return text == "1"
     if get_origin(limit.kind) is tuple:
-        return [part.strip() for part in INTERNAL_WORDS.split(text) if part.strip()]
+        return [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
     if _is_mapping(limit.kind):
         return _table(limit.kind, text)
     return text

@@ -48,12 +48,11 @@ class User:
 
     def leave_by(self, act: Callable[[], None]) -> None:
         """Do what leads to another page, and wait until the old one is gone."""
-        from selenium.webdriver.support.expected_conditions import staleness_of
         from selenium.webdriver.support.wait import WebDriverWait
 
         old = self.find("html")
         act()
-        WebDriverWait(self.chrome, 20).until(staleness_of(old))
+        WebDriverWait(self.chrome, 30).until(lambda _: _is_gone(old))
         assert self.find("main")
 
     def write(self, css: str, text: str) -> None:
@@ -73,6 +72,16 @@ class User:
         self.press("Open the link")
         self.press("Sign in")
         assert email in self.find(".who").text
+
+
+def _is_gone(element: "WebElement") -> bool:
+    """Whether its page was left; in mid-change the driver has other words for it than "stale"."""
+    from selenium.common.exceptions import WebDriverException
+
+    try:
+        return not element.is_enabled()
+    except WebDriverException:
+        return True
 
 
 @pytest.fixture

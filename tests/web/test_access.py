@@ -117,12 +117,12 @@ def test_operators_see_every_shop_and_hand_them_to_accounts() -> None:
     shops = [world.open("one"), world.open("two")]
     operator = world.browser("operator@tradewind.example")
     operator.get("/shops")
-    operator.post("/shops", {"deed": "assign", "owner": "New@Agency.example", "shop": shops})
+    operator.post("/shops", {"deed": "assign", "owner": "New@Agency.example", "shop": [*shops]})
     assert "2 shops handed to new@agency.example" in operator.answer.body
     owner = world.browser("new@agency.example")
     assert owner.get(f"/s/{shops[1]}").status == 200
     owner.get("/shops")
-    assert owner.post("/shops", {"deed": "assign", "owner": "x@y.example", "shop": shops}).status == 403
+    assert owner.post("/shops", {"deed": "assign", "owner": "x@y.example", "shop": [*shops]}).status == 403
 
 
 def test_a_link_works_once_and_not_for_long() -> None:

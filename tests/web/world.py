@@ -1,7 +1,7 @@
 """An empty, a busy and a broken shop in memory, and a browser's part: cookies, forms, redirects."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ from chalicelib.domain.ids import (
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Order
 from chalicelib.domain.proposals import ModelVersion, Proposal
-from chalicelib.domain.shop import Mode, Policy, Shop
+from chalicelib.domain.shop import Mode, Shop
 from chalicelib.services import Services
 from chalicelib.web.accounts import Accounts, Role
 from chalicelib.web.answers import Answer
@@ -507,11 +507,3 @@ def people(world: World, *shops: ShopId) -> None:
     account = world.accounts.create("Harbour agency", OWNER, shops=shops)
     account = world.accounts.invite(account, EDITOR, Role.EDITOR)
     world.accounts.invite(account, VIEWER, Role.VIEWER)
-
-
-def policy_of(world: World, shop: ShopId) -> Policy:
-    return world.services.shops.policy(shop)
-
-
-def chosen(world: World) -> Iterator[ShopId]:
-    return (shop for shop, _ in world.services.shops.all())
