@@ -58,8 +58,9 @@ def services() -> "Services":
     from integrations.http import Transport
 
     mine = aws.settings()
-    found = engines(deepl_key=mine.deepl_key, deepl_url=mine.deepl_url)
-    return aws.services(FUNCTIONS, MARKETPLACES, found, Transport)
+    reach = Transport(sandbox=mine.sandbox)
+    found = engines(deepl_key=mine.deepl_key, deepl_url=mine.deepl_url, transport=None if mine.sandbox else reach)
+    return aws.services(FUNCTIONS, MARKETPLACES, found, reach)
 
 
 @app.route("/hooks/{marketplace}", methods=["POST"], content_types=[JSON, FORM])

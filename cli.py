@@ -1,11 +1,11 @@
-"""Tradewind for people: ``tradewind demo | serve | shops | journal | undo | replay | backtest | doctor``."""
+"""Tradewind for people: ``tradewind demo | serve | shops | journal | undo | replay | backtest``."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-BACKTESTS = ("recommendations", "repricing", "translation", "screening")
+BACKTESTS = ("repricing", "translation")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """The ground on AWS: which adapter stands behind each port in a deployment (and, by another address, in the
 sandbox)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +58,11 @@ def services(
     functions: Mapping[FunctionName, Function],
     marketplaces: Mapping[str, Marketplace],
     engines: Sequence[Engine],
-    transport: Callable[..., Any],
+    transport: Any,
 ) -> "Services":
     """Everything else."""
     mine = settings()
-    reach = transport(sandbox=mine.sandbox)
-    return bootstrap.build(mine, ground(), functions, marketplaces, engines, reach)
+    return bootstrap.build(mine, ground(), functions, marketplaces, engines, transport)
 
 
 def ground() -> Ground:

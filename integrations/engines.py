@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from chalicelib.contracts import Engine
+from integrations.exchange_rates.engine import ExchangeRates
+from integrations.http import Transport
 
 
-def engines(*, deepl_key: str, deepl_url: str) -> Sequence[Engine]:
-    """One of each that is set up; imported only then."""
-    found: list[Engine] = []
+def engines(*, deepl_key: str, deepl_url: str, transport: Transport | None) -> Sequence[Engine]:
+    """One of each that is set up; without a transport, exchange rates come from the shipped snapshot."""
+    found: list[Engine] = [ExchangeRates(transport)]
     if deepl_key:
         from integrations.deepl import engine
 
