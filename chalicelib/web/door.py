@@ -1,7 +1,7 @@
 """The door: who asks (a session of ours, or a marketplace's token), and whether a form is one of ours."""
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -28,6 +28,22 @@ class Sender(Protocol):
     @property
     def user(self) -> str: ...
 
+
+class Surroundings(Protocol):
+    """What a marketplace's admin wants around an embedded page: who frames it, its scripts, their settings."""
+
+    @property
+    def ancestors(self) -> Sequence[str]: ...
+
+    @property
+    def scripts(self) -> Sequence[str]: ...
+
+    @property
+    def meta(self) -> Mapping[str, str]: ...
+
+
+type Embedding = Callable[[ShopId, str], Surroundings]
+"""``embedding(shop, app id)``."""
 
 type Verify = Callable[[str, str, Sequence[bytes]], Sender]
 """``session(authorization, app id, app secrets)``; raises InvalidSignature."""
@@ -81,12 +97,11 @@ def _sent_by(visit: Visit, marketplace: str, verify: Verify, token: str) -> Visi
 
 def _shell(visit: Visit, marketplace: str, shop: ShopId) -> Shell:
     """What the marketplace wants around the page; without a word from it, its shop's own address may frame."""
-    embedding: Callable[[ShopId, str], Shell] | None
-    embedding = getattr(visit.services.marketplaces[marketplace], "embedding", None)
+    embedding: Embedding | None = getattr(visit.services.marketplaces[marketplace], "embedding", None)
     if embedding is None:
         return Shell(ancestors=(f"https://{shop.partition(':')[2]}",))
-    shell: Shell = embedding(shop, visit.services.settings.app_ids.get(marketplace, ""))
-    return shell
+    wanted = embedding(shop, visit.services.settings.app_ids.get(marketplace, ""))
+    return Shell(ancestors=tuple(wanted.ancestors), scripts=tuple(wanted.scripts), meta=dict(wanted.meta))
 
 
 def check_form(visit: Visit) -> None:
