@@ -9,6 +9,8 @@ import pytest
 
 from chalicelib import accepting
 from chalicelib.contracts import RawRequest
+from chalicelib.counting import tally
+from chalicelib.domain.ids import shop_id
 from chalicelib.domain.money import Money
 from sandbox.rehearsal import checks
 from sandbox.rehearsal.players import Pricer
@@ -110,3 +112,17 @@ def test_a_product_whose_price_went_missing_or_negative_is_left_alone() -> None:
         deliver(stage, stall(stage).drain())
         stage.settle()
     assert effects(stage) == []
+
+
+def test_a_signed_webhook_of_a_shop_that_nobody_connected_is_counted_as_skipped() -> None:
+    stage = opened()
+    stranger = stage.services.secrets.secret("bazaar", "stranger").encode()
+    body = b'{"id": "p0", "topic": "goods.changed"}'
+    signature = base64.b64encode(hmac.digest(stranger, body, hashlib.sha256)).decode()
+    headers = {"content-type": "application/json", "x-bazaar-signature": signature}
+    request = RawRequest(path="/", headers=headers, body=body, account="stranger")
+    assert accepting.receive("bazaar", request, stage.mouth).status == 200
+    stage.settle()
+    counted = tally(stage.records, [shop_id("bazaar", "stranger")], [])
+    assert dict(counted.outcomes) == {"skipped": 1}
+    assert stage.dead.take() == []
