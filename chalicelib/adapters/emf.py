@@ -7,8 +7,9 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import batched
-from typing import Any, TextIO
+from typing import TextIO
 
 from chalicelib.adapters.clocks import SystemClock
 from chalicelib.ports import Clock
@@ -42,20 +43,24 @@ class EmfMeter:
             totals, self._totals = self._totals, {}
         out = self._out or sys.stdout
         for line in self._lines(totals):
-            out.write(_ENCODER.encode(line) + "\n")
+            out.write(line + "\n")
         out.flush()
 
-    def _lines(self, totals: dict[_Dimensions, dict[str, float]]) -> Iterator[dict[str, Any]]:
+    def _lines(self, totals: dict[_Dimensions, dict[str, float]]) -> Iterator[str]:
         at_ms = int(self._clock.now().timestamp() * 1000)
         for dimensions, metrics in totals.items():
+            names = tuple(name for name, _ in dimensions)
             for part in batched(metrics.items(), METRICS_PER_LINE):
-                directive = {
-                    "Namespace": self._namespace,
-                    "Dimensions": [[name for name, _ in dimensions]],
-                    "Metrics": [{"Name": name, "Unit": _unit(name)} for name, _ in part],
-                }
-                about = {"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": [directive]}}
-                yield {**about, **dict(dimensions), **dict(part)}
+                directive = _directive(self._namespace, names, tuple(name for name, _ in part))
+                values = _ENCODER.encode({**dict(dimensions), **dict(part)})
+                yield f'{{"_aws":{{"Timestamp":{at_ms},"CloudWatchMetrics":[{directive}]}},{values[1:]}'
+
+
+@lru_cache(maxsize=512)
+def _directive(namespace: str, dimensions: tuple[str, ...], metrics: tuple[str, ...]) -> str:
+    """What CloudWatch is told to make of a line; a handler counts the same names again and again."""
+    described = [{"Name": name, "Unit": _unit(name)} for name in metrics]
+    return _ENCODER.encode({"Namespace": namespace, "Dimensions": [list(dimensions)], "Metrics": described})
 
 
 def _unit(name: str) -> str:
