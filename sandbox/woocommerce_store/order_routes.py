@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.woocommerce_store import batch, customers, listing, orders
+from sandbox.woocommerce_store import batch, customers, listing, order_status, orders
 from sandbox.woocommerce_store.call import Answer, Backroom, Call, Handler, created
 from sandbox.woocommerce_store.customers import render_customer
 from sandbox.woocommerce_store.order_view import render_note, render_order, render_refund
@@ -89,7 +89,7 @@ def create_note(room: Backroom, call: Call) -> Answer:
     fields = clean(orders.NOTE, call.params)
     if not fields.get("note"):
         raise missing_params(["note"])
-    note = orders.add_note(
+    note = order_status.add_note(
         room.shop, order, fields["note"], customer_note=fields.get("customer_note", False),
         by_user=fields.get("added_by_user", False),
     )  # fmt: skip

@@ -232,7 +232,9 @@ def _related(shop: Shop, product: Product) -> list[int]:
         return []
     members = shop.members.get(product.categories[0].id, [])
     around = members.index(product.id) if product.id in members else 0
-    return [number for number in (members[around + 1 :] + members[:around])[:5] if number in shop.products]
+    near = members[around + 1 : around + 6]
+    near += members[: min(around, 5 - len(near))]
+    return [number for number in near if number in shop.products]
 
 
 def _links(shop: Shop, product: Product) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.seed import Seed, SeedAddress, SeedOrder, SeedProduct, SeedVariant
-from sandbox.woocommerce_store import customers, orders, products
+from sandbox.woocommerce_store import customers, orders, product_fields, products, slugs
 from sandbox.woocommerce_store.rows import Attribute, Image, Order, Product
 from sandbox.woocommerce_store.shop import Shop
 
@@ -35,10 +35,10 @@ def add_product(shop: Shop, seed: SeedProduct) -> Product:
     row.description = seed.description_html
     row.status = "publish" if seed.published else "draft"
     kind = seed.product_type or "Uncategorized"
-    row.categories = [shop.term("product_cat", kind, products.slugify(kind))]
-    row.tags = [shop.term("product_tag", tag, products.slugify(tag)) for tag in seed.tags]
+    row.categories = [shop.term("product_cat", kind, slugs.slugify(kind))]
+    row.tags = [shop.term("product_tag", tag, slugs.slugify(tag)) for tag in seed.tags]
     if seed.vendor:
-        row.brands = [shop.term("product_brand", seed.vendor, products.slugify(seed.vendor))]
+        row.brands = [shop.term("product_brand", seed.vendor, slugs.slugify(seed.vendor))]
     row.images = [_image(shop, row, place, alt) for place, alt in enumerate(seed.image_alts)]
     if len(seed.variants) == 1 and not seed.variants[0].options:
         _price(shop, row, seed.variants[0])
@@ -85,7 +85,7 @@ def _payment_meta(seed: SeedOrder) -> list[tuple[str, Any]]:
 def _row(shop: Shop, title: str, created_at: datetime) -> Product:
     moment = created_at.astimezone(UTC).replace(microsecond=0)
     row = Product(id=shop.number("post"), created_at=moment, modified_at=moment, name=title)
-    row.slug = products.free_slug(shop, row, title)
+    row.slug = slugs.free_slug(shop, row, title)
     shop.products[row.id] = row
     return row
 
@@ -103,7 +103,7 @@ def _price(shop: Shop, row: Product, variant: SeedVariant) -> None:
     shop.by_sku[variant.sku] = row.id
     if variant.stock is not None:
         row.manage_stock, row.stock_quantity = True, variant.stock
-        products.settle_stock_status(row)
+        product_fields.settle_stock_status(row)
     if variant.cost is not None:
         row.meta_data.append(shop.meta("_wc_cog_cost", shop.site.amount(variant.cost)))
 

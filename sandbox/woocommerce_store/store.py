@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.seed import Seed, SeedOrder, SeedProduct
-from sandbox.woocommerce_store import customers, orders, products, seeding, variations
+from sandbox.woocommerce_store import customers, order_status, orders, products, seeding, variations
 from sandbox.woocommerce_store.call import Backroom
 from sandbox.woocommerce_store.faults import Faults
 from sandbox.woocommerce_store.order_view import render_order
@@ -113,7 +113,7 @@ class WooCommerceStore:
             orders.added(self.shop, order)
             order.modified_at = order.created_at = self.shop.now()
             if paid:
-                orders.pay(self.shop, order, f"ch_{order.id}")
+                order_status.pay(self.shop, order, f"ch_{order.id}")
             return order.id
 
     def cancel_order(self, order_id: int) -> None:
@@ -157,7 +157,7 @@ class WooCommerceStore:
     def set_order_status(self, order_id: int, status: str) -> None:
         """Move an order to another status, as the order screen does."""
         with self.shop.lock:
-            orders.set_status(self.shop, orders.find(self.shop, order_id), status)
+            order_status.set_status(self.shop, orders.find(self.shop, order_id), status)
 
     def trash_order(self, order_id: int) -> None:
         """Move an order to the trash."""

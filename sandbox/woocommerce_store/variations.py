@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.woocommerce_store import products
+from sandbox.woocommerce_store import product_fields, products, slugs
 from sandbox.woocommerce_store.rest_errors import RestError, invalid_id
 from sandbox.woocommerce_store.rows import Attribute, Product
 from sandbox.woocommerce_store.schema import OBJECT, Schema, clean
@@ -14,7 +14,7 @@ _NAMES = (
     "tax_status", "tax_class", "manage_stock", "stock_quantity", "stock_status", "backorders",
     "low_stock_amount", "weight", "dimensions", "menu_order", "meta_data", "attributes",
 )  # fmt: skip
-WRITABLE: Schema = {**{name: products.WRITABLE[name] for name in _NAMES}, "image": OBJECT}
+WRITABLE: Schema = {**{name: product_fields.WRITABLE[name] for name in _NAMES}, "image": OBJECT}
 
 
 def find(shop: Shop, parent_id: int, number: int, status: int = 404) -> Product:
@@ -52,7 +52,7 @@ def write(shop: Shop, row: Product, parent: Product, fields: dict[str, Any]) -> 
     """Set the given fields; attributes that the parent does not vary by are dropped."""
     chosen = fields.pop("attributes", None)
     image = fields.pop("image", None)
-    products.write(shop, row, {**fields, **({"images": [image]} if image else {})})
+    product_fields.write(shop, row, {**fields, **({"images": [image]} if image else {})})
     if chosen is not None:
         varied = {a.name.lower(): a for a in parent.attributes if a.variation}
         row.attributes = [
@@ -66,5 +66,5 @@ def rename(shop: Shop, row: Product, parent: Product) -> None:
     """Name a variation as WooCommerce does: the parent's name and what was chosen."""
     options = ", ".join(item.options[0] for item in row.attributes)
     row.name = f"{parent.name} - {options}" if options else parent.name
-    row.slug = row.slug or products.free_slug(shop, row, row.name)
+    row.slug = row.slug or slugs.free_slug(shop, row, row.name)
     row.parent_id = parent.id

@@ -8,7 +8,7 @@ import pytest
 from woocommerce.api import API
 
 from sandbox.woocommerce_store import RunningServer, WooCommerceStore, sample, serve
-from sandbox.woocommerce_store.products import slugify
+from sandbox.woocommerce_store.slugs import slugify
 
 CLIENT: Any = API
 
