@@ -25,6 +25,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 package: $(READY)
+	$(BIN)/python -m chalicelib.web.catalogues compile
 	$(BIN)/python -m infra.package $(ARGS)
 
 bench: $(READY)
@@ -43,7 +44,9 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml infra/find-python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	npm install --no-audit --no-fund --silent
+	npm install --no-audit --no-fund --silent --no-package-lock --prefix tests/web
 	$(BIN)/python -m chalicelib.web.assets
+	$(BIN)/python -m chalicelib.web.catalogues compile
 	$(BIN)/python -m model_artifacts.text_encoder.build
 	@touch $(READY)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
-from chalicelib import connecting, deciding, upkeep
+from chalicelib import connecting, deciding, notifying, upkeep
 from chalicelib.contracts import Material, StoreClient
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
@@ -221,6 +221,12 @@ def _batches(items: Iterable[ProductId], size: int) -> Iterator[Sequence[Product
         yield batch
 
 
+def digest(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
+    """The day's mail to the shop's members, and what cannot wait."""
+    sent = notifying.urgent(services, shop) + notifying.digest(services, shop)
+    return Outcome.APPLIED if sent else Outcome.UNCHANGED
+
+
 _RECONCILED = "reconciled_at"
 
 _RUNS: Mapping[Schedule, Callable[[Services, Shop, StoreEvent], Outcome]] = {
@@ -229,6 +235,7 @@ _RUNS: Mapping[Schedule, Callable[[Services, Shop, StoreEvent], Outcome]] = {
     Schedule.TRAIN: train,
     Schedule.PROPOSE: propose,
     Schedule.JOB: job,
+    Schedule.DIGEST: digest,
 }
 
 KINDS = frozenset(_RUNS)

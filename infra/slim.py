@@ -8,11 +8,8 @@ from pathlib import Path
 
 AWS_SERVICES = frozenset({"dynamodb", "kms", "s3", "ses", "sqs", "sts"})
 
-LANGUAGES = (
-    "root|en|de|fr|es|it|nl|pt|pl|sv|da|nb|no|fi|cs|sk|hu|ro|bg|el|hr|sl|et|lv|lt|ga|mt|uk|ru|tr|ja|ko|zh|ar"
-    "|he|hi|id|ms|th|vi|is|ca"
-)
-"""Locales whose numbers and dates the pages can write; a page in another language falls back to English."""
+LANGUAGES = "root|en|de|fr|es|zh"
+"""The languages of the pages: their numbers and dates are written in the language of the words around them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from chalicelib.contracts import Credentials
 from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName, ShopId, shop_id
 from chalicelib.domain.shop import Mode, Shop
-from chalicelib.errors import AppError
+from chalicelib.errors import AppError, Conflict
 from chalicelib.services import Services
 from sandbox import desk
 
@@ -39,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = commands.add_parser("reconcile", help="ask a store now what changed, and mend its webhooks")
     again.add_argument("shop")
     again.set_defaults(run=reconcile)
+    for name, words, run in _FILES:
+        one = commands.add_parser(name, help=words)
+        one.add_argument("file", metavar="FILE.toml")
+        one.set_defaults(run=run)
     mode = commands.add_parser("mode", help="how far a function may go in a shop")
     mode.add_argument("shop")
     mode.add_argument("function")
@@ -131,6 +136,52 @@ def _follow(services: Services, shop: ShopId) -> int:
                     return 0
             sleep(0.5)
     return _say("The first sync is still under way; see `tradewind shops list`.")
+
+
+def plan(options: argparse.Namespace) -> int:
+    """The difference between a file and what runs."""
+    from chalicelib import policies
+
+    try:
+        found = policies.plan(desk.services(), Path(options.file).read_text())
+    except (AppError, OSError) as error:
+        return _say(str(error))
+    for difference in found.differences:
+        print(difference)
+    print(f"{len(found.differences)} differences in {len(found.changed)} shops")
+    return 0
+
+
+def apply(options: argparse.Namespace) -> int:
+    """Make what runs be what the file says."""
+    from chalicelib import policies
+
+    services = desk.services()
+    try:
+        found = policies.plan(services, Path(options.file).read_text())
+        changed = policies.apply(services, found, "operator")
+    except Conflict:
+        return _say("Somebody changed a shop's settings meanwhile; run `tradewind shops plan` and apply again.")
+    except (AppError, OSError) as error:
+        return _say(str(error))
+    print(f"{len(changed)} shops changed")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write what runs."""
+    from chalicelib import policies
+
+    Path(options.file).write_text(policies.export(desk.services()))
+    print(f"written to {options.file}")
+    return 0
+
+
+_FILES = (
+    ("plan", "show the difference between a file and what runs", plan),
+    ("apply", "make what runs be what the file says", apply),
+    ("export", "write what runs to a file", export),
+)
 
 
 def show(options: argparse.Namespace) -> int:
