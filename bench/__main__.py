@@ -32,18 +32,15 @@ type Figure = Mapping[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; 1 where a module failed."""
     options = _options(arguments)
-    wanted = options.names or areas()
-    kept = _before()
     failed = []
-    for area in wanted:
+    for area in options.names or areas():
         try:
-            kept[area] = _measure(area)
+            _keep(area, _measure(area))
         except Exception:
             failed.append(area)
             traceback.print_exc()
             print(f"{area}: failed; its earlier figures, if any, are kept", flush=True)
-        _write(kept)
-    print(f"{sum(map(len, kept.values()))} figures in {RESULTS.name} and {TABLE.name}")
+    print(f"{sum(map(len, _before().values()))} figures in {RESULTS.name} and {TABLE.name}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -103,6 +100,11 @@ def _before() -> dict[str, list[Figure]]:
         if row.get("area") in kept:
             kept[row["area"]].append(row)
     return kept
+
+
+def _keep(area: str, figures: list[Figure]) -> None:
+    """Read again just before: another run may have measured another area meanwhile."""
+    _write({**_before(), area: figures})
 
 
 def _write(kept: Mapping[str, Sequence[Figure]]) -> None:
