@@ -16,7 +16,7 @@ from chalicelib.applying import (
     situate,
 )
 from chalicelib.contracts import Receipt, StoreClient
-from chalicelib.domain.actions import Action, SetPrice
+from chalicelib.domain.actions import Action, SetPrice, digest_of, intended
 from chalicelib.domain.ids import ProposalId, ShopId
 from chalicelib.domain.journal import Deed, Outcome
 from chalicelib.domain.proposals import Proposal, Status, moved
@@ -36,6 +36,9 @@ def approve(
         NotAllowed: it is no longer open, the guardrails refuse, or the store changed since; in words.
         Gone, Retryable, NeedsMerchant: from the store.
     """
+    proposal = services.proposals.get(shop_id, proposal_id)
+    if proposal.status is Status.APPROVED:
+        return _taken_up(services, proposal, by)
     proposal = _open_proposal(services, shop_id, proposal_id)
     shop, policy = services.shops.with_policy(shop_id)
     client = services.open_store(shop)
@@ -62,8 +65,19 @@ def approve(
     return services.proposals.get(shop_id, proposal_id)
 
 
+def _taken_up(services: Services, approved: Proposal, by: str) -> Proposal:
+    """Somebody said yes and died before the write was recorded: write it, or find it written."""
+    shop, policy = services.shops.with_policy(approved.shop_id)
+    if policy.paused or shop.state is not ShopState.CONNECTED:
+        raise NotAllowed("The shop is paused or not connected, so nothing is written to it.")
+    _write(services, services.open_store(shop), approved, by)
+    return services.proposals.get(approved.shop_id, approved.id)
+
+
 def _write(services: Services, client: StoreClient, approved: Proposal, by: str) -> None:
     answer = client.apply([change_of(approved)])[0]
+    if isinstance(answer, Retryable):
+        answer = _found(client, approved) or answer
     if isinstance(answer, Receipt):
         record_applied(services, approved, answer, by)
         return
@@ -75,6 +89,15 @@ def _write(services: Services, client: StoreClient, approved: Proposal, by: str)
         (guardrails.refuse(type(answer).__name__, _words(answer)),), Outcome.PROBLEM,
     )  # fmt: skip
     raise answer
+
+
+def _found(client: StoreClient, approved: Proposal) -> Receipt | None:
+    """A write whose answer was lost, found by reading back. Where that fails too, the decision stays as it is,
+    to be taken up by the next yes. Raises Retryable, NeedsMerchant."""
+    held = client.read([approved.action]).get(approved.target)
+    if held is None or held.digest != digest_of(intended(approved.action)):
+        return None
+    return Receipt(after=held)
 
 
 def _words(error: Exception) -> str:
