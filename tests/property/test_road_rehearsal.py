@@ -16,7 +16,7 @@ def _seeds() -> range:
     return range(int(first), int(last) + 1)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_delivery_ends_once_and_no_effect_happens_twice(seed: int) -> None:
     stage = rehearse(Play(seed=seed, events=2_000))
     verdict = judge(stage)
