@@ -125,4 +125,4 @@ def _unpack(archive: Path, target: Path) -> None:
 
 
 def _megabytes(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
