@@ -63,8 +63,14 @@ def _written_down(stage: Stage, shop: ShopId) -> Iterator[str]:
     for made in stage.services.proposals.every(shop):
         if made.status in _MADE and not told[made.id, Deed.APPLIED]:
             yield f"I2 {made.id} is {made.status} and the journal does not know"
-        if made.status is Status.APPROVED:
+        if made.status is Status.APPROVED and _exists(stage, made):
             yield f"I1 {made.id} was decided and never written"
+
+
+def _exists(stage: Stage, made: Proposal) -> bool:
+    """A decision whose worker died is found again by its event; where the product is gone since, by nobody."""
+    stall = stage.bazaar.stalls[made.shop_id.partition(":")[2]]
+    return made.action.resource in stall.products or made.action.resource in stall.orders
 
 
 _MADE = frozenset({Status.APPLIED, Status.UNDONE})

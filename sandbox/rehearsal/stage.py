@@ -47,6 +47,8 @@ class Play:
     reordered: float = 0.10
     kills: float = 0.002
     """Chance of dying per I/O call."""
+    deleted: float = 0.0
+    """Share of the merchant's deeds that throw a product away."""
     currency: str = "EUR"
     price: Decimal = Decimal(10)
     """Of the first product; each further one costs one more."""
@@ -149,9 +151,12 @@ class Stage:
         return [shop_id("bazaar", account) for account in self.bazaar.stalls]
 
     def change_something(self) -> None:
-        """A merchant edits a random product."""
+        """A merchant edits a random product, or throws it away."""
         stall = self.random.choice(list(self.bazaar.stalls.values()))
         known = self.random.choice(list(stall.products.values()))
+        if self.play.deleted and len(stall.products) > 1 and self.random.random() < self.play.deleted:
+            stall.delete_product(known.id)
+            return
         state = int(known.title.rpartition("-")[2]) + 1
         stall.put_product(replace(known, title=f"{known.title.rpartition('-')[0]}-{state}"))
 

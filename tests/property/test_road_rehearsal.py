@@ -32,6 +32,14 @@ def test_with_a_worker_dying_every_fiftieth_call_nothing_is_lost() -> None:
     assert verdict.effects > 100
 
 
+def test_with_products_thrown_away_on_the_way_nothing_comes_back() -> None:
+    stage = rehearse(Play(seed=9, events=1_000, products=40, deleted=0.06))
+    assert judge(stage).complaints == []
+    for shop, stall in zip(stage.shops, stage.bazaar.stalls.values(), strict=True):
+        assert {product.id for product in stage.services.catalogue.all(shop)} == set(stall.products)
+        assert len(stall.products) < 40
+
+
 def test_a_run_repeats_exactly() -> None:
     first, second = (rehearse(Play(seed=5, events=300)) for _ in range(2))
     effects = [[stall.effects for stall in stage.bazaar.stalls.values()] for stage in (first, second)]
