@@ -81,7 +81,7 @@ def addresses(console: Console, platform: Platform, shops: Sequence[DemoShop]) -
     console.print(f"\n[bold]Look at it[/bold]\n  pages       {platform.url}/")
     for shop in shops:
         console.print(f"  storefront  {shop.url}/  ({shop.label})")
-    console.print(f"  undo        tradewind journal; tradewind undo SHOP PROPOSAL")
+    console.print("  undo        tradewind journal; tradewind undo SHOP PROPOSAL")
 
 
 def _tally(platform: Platform, shops: Sequence[DemoShop]) -> Tally:
