@@ -234,6 +234,9 @@ def switch(options: argparse.Namespace) -> int:
     if policy.mode(FunctionName(options.function)) is Mode.OFF and options.mode != Mode.OFF:
         connecting.schedule(services, shop, Schedule.TRAIN)  # it slept when the others learned
     print(f"{options.function} is {options.mode} in {shop}.")
+    waiting = sum(1 for _ in services.proposals.waiting(shop, FunctionName(options.function)))
+    if options.mode == Mode.AUTOMATIC and waiting:
+        print(f"What was proposed before, {waiting} changes, still waits for a person: {services.settings.base_url}/")
     return 0
 
 
