@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from chalicelib.contracts import Credentials, StoreFacts
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
-from chalicelib.domain.ids import EntryId, FunctionName, ShopId
+from chalicelib.domain.ids import EntryId, FunctionName, ShopId, account_of
 from chalicelib.domain.journal import Deed, Entry
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
-from chalicelib.errors import AppError, Gone, NotAllowed
+from chalicelib.errors import AppError, NotAllowed
 from chalicelib.services import Services
 
 
@@ -51,7 +51,7 @@ def disconnect(services: Services, shop: Shop, *, by: str) -> Shop:
 
 def subscribe(services: Services, shop: Shop) -> tuple[str, ...]:
     """Make every webhook exist and point to us; says what had to be mended."""
-    secret = services.secrets.secret(shop.marketplace, _account(shop.id))
+    secret = services.secrets.secret(shop.marketplace, account_of(shop.id))
     return tuple(services.open_store(shop).subscribe(address(services, shop), secret))
 
 
@@ -59,7 +59,7 @@ def address(services: Services, shop: Shop) -> str:
     """Where a shop's webhooks go."""
     base = f"{services.settings.base_url}/hooks/{shop.marketplace}"
     in_address = services.marketplaces[shop.marketplace].shop_in_address
-    return f"{base}/{_account(shop.id)}" if in_address else base
+    return f"{base}/{account_of(shop.id)}" if in_address else base
 
 
 def schedule(
@@ -104,7 +104,7 @@ def note(services: Services, shop: ShopId, deed: Deed, by: str, text: str = "") 
 def _same_store(draft: Shop, facts: StoreFacts) -> bool:
     """The store's own name for itself must be the one we know it by, or the host we reach it at."""
     host = facts.account.rpartition("://")[2].partition("/")[0].casefold()
-    return host in {_account(draft.id).casefold(), urlsplit(draft.endpoint).netloc.casefold()}
+    return host in {account_of(draft.id).casefold(), urlsplit(draft.endpoint).netloc.casefold()}
 
 
 def _start_policy(services: Services, shop: ShopId, modes: Mapping[FunctionName, Mode]) -> None:
@@ -117,10 +117,3 @@ def _unsubscribe(services: Services, shop: Shop) -> None:
         services.open_store(shop).unsubscribe()
     except AppError:
         return  # the store no longer lets us in, so its webhooks end with our key
-
-
-def _account(shop: ShopId) -> str:
-    account = shop.partition(":")[2]
-    if not account:
-        raise Gone("This is no shop's name.")
-    return account

@@ -6,7 +6,7 @@ write. The rules for prices are many and live in guardrails_prices.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain.actions import (
     AssessOrder,
@@ -16,8 +16,6 @@ from chalicelib.domain.actions import (
     SetRecommendations,
     Snapshot,
     TagOrder,
-    digest_of,
-    intended,
 )
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.evidence import Reason
@@ -171,13 +169,3 @@ _GENERAL: tuple[Rule, ...] = (check_connected, check_paused)
 
 QUIET = frozenset({"worth"})
 """Refusals that nobody needs to hear of: the change was simply not worth it."""
-
-
-def already(proposal: Proposal, situation: Situation) -> bool:
-    """Whether the store holds the wanted value, so that there is nothing to do."""
-    return situation.current.digest == digest_of(intended(proposal.action))
-
-
-def snoozed(situation: Situation, rest: timedelta) -> bool:
-    """Whether we wrote here less than ``rest`` ago."""
-    return situation.written is not None and situation.now - situation.written.at < rest

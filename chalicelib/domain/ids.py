@@ -27,11 +27,6 @@ def shop_id(marketplace: str, account: str) -> ShopId:
     return ShopId(f"{marketplace}:{account}")
 
 
-def marketplace_of(shop: ShopId) -> str:
-    """Which marketplace's adapter speaks to this shop."""
-    return shop.partition(":")[0]
-
-
 def account_of(shop: ShopId) -> str:
     """What the marketplace itself calls this shop: a domain, or the token in its webhook address."""
     return shop.partition(":")[2]

@@ -42,12 +42,6 @@ class Artifacts:
             return ()
         return tuple(v for v in (record.body["current"], record.body.get("previous", "")) if v)
 
-    def roll_back(self, shop: ShopId, name: str) -> None:
-        """Make the version before the current one."""
-        current, previous = self.versions(shop, name)
-        body = {"current": previous, "previous": current}
-        self._records.put(Record(key=places.key(shop, Kind.MODEL, name), body=body))
-
     def load(self, shop: ShopId, name: str, version: str) -> tuple[bytes, bytes, Mapping[str, bytes]] | None:
         """(graph, card, assets) as stored, or None where a file is missing; nothing is checked yet."""
         folder = _folder(shop, name, version)

@@ -7,7 +7,6 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 
 import numpy as np
 
@@ -61,33 +60,6 @@ def unit(vectors: Scores) -> Scores:
     """Rows of length one; a row of zeros stays."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.maximum(length, 1e-9)).astype(np.float32)
-
-
-def nearest(queries: Scores, vectors: Scores, k: int) -> tuple[np.ndarray, Scores]:
-    """The k most similar rows of ``vectors`` for each query: (queries, k) indices and cosines, best first."""
-    k = min(k, len(vectors))
-    places = np.empty((len(queries), k), np.int64)
-    cosines = np.empty((len(queries), k), np.float32)
-    for first in range(0, len(queries), _NEAREST_BLOCK):
-        block = queries[first : first + _NEAREST_BLOCK] @ vectors.T
-        top = np.argpartition(-block, k - 1, axis=1)[:, :k]
-        value = np.take_along_axis(block, top, 1)
-        order = np.argsort(-value, axis=1, kind="stable")
-        places[first : first + len(block)] = np.take_along_axis(top, order, 1)
-        cosines[first : first + len(block)] = np.take_along_axis(value, order, 1)
-    return places, cosines
-
-
-def price_closeness(price: float, prices: Scores) -> Scores:
-    """1 for the same price, falling with the ratio of the two; 0.5 where either is unknown."""
-    known = (prices > 0) & (price > 0)
-    gap = np.abs(np.log(np.where(known, prices, 1.0)) - np.log(price if price > 0 else 1.0))
-    return np.where(known, np.exp(-gap), 0.5).astype(np.float32)
-
-
-def lowest_price(product: Product) -> float:
-    """The price that listings show, as a number for comparing; 0 where there is none."""
-    return float(product.price.amount if product.price is not None else Decimal(0))
 
 
 def _parts(text: str) -> Mapping[str, float]:
