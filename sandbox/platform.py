@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-central-1"
 VISIBILITY_S = 120
-MAX_RECEIVES = 5
+MAX_RECEIVES = 12
 LAMBDA_MS = 120_000
 _ROOT = Path(__file__).parent.parent
 STATE = Path(os.environ.get("TRADEWIND_PLATFORM") or _ROOT / ".local" / "platform.json")
