@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 
 BACKTESTS = ("repricing", "translation")
@@ -88,6 +89,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         "--once", action="store_true", help="end after the table; status 0 only if all is well"
     )
     parser.add_argument("--goods", type=int, default=120, help="how many products the stores have")
+    parser.add_argument("--since", default="2011-08-01", help="from when on the stores have a past (2010-12-01 to …)")
     parser.add_argument("--port", type=int, default=8910, help="where the pages are")
     parser.set_defaults(run=_run_demo)
 
@@ -95,7 +97,15 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 def _run_demo(options: argparse.Namespace) -> int:
     from sandbox.demo import Options, run
 
-    return run(Options(webhooks=options.webhooks, once=options.once, goods=options.goods, port=options.port))
+    try:
+        since = datetime.fromisoformat(options.since).replace(tzinfo=UTC)
+    except ValueError:
+        sys.exit("--since wants a date such as 2011-08-01")
+    return run(
+        Options(
+            webhooks=options.webhooks, once=options.once, goods=options.goods, port=options.port, since=since
+        )
+    )
 
 
 if __name__ == "__main__":

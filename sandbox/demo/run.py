@@ -34,6 +34,8 @@ class Options:
     once: bool = False
     """End after the table instead of staying up."""
     goods: int = 120
+    since: datetime = HISTORY_FROM
+    """From when on the stores have a past; the data begins on 2010-12-01."""
     port: int = 8910
     noise: float = 0.05
     workers: int = 3
@@ -48,7 +50,7 @@ def run(options: Options) -> int:
         environment={"TRADEWIND_APP_SECRETS": f"shopify={SHOPIFY_SECRET}"},
     )
     try:
-        year = retail.load(goods=options.goods, since=HISTORY_FROM, ends_at=datetime.now(UTC))
+        year = retail.load(goods=options.goods, since=options.since, ends_at=datetime.now(UTC))
         shops = open_shops(year, platform, noise=options.noise)
         status = _play(console, platform, shops, options)
         if not options.once:
