@@ -59,6 +59,11 @@ class TargetState:
         recorded = self.written is not None and self.written.digest == current.digest
         return recorded or any(intent.digest == current.digest for intent in self.intents)
 
+    def replaced(self, seen: Snapshot) -> bool:
+        """Whether we wrote something else after this value was read: it is neither ours now nor a human's."""
+        later = self.written is not None and self.written.at >= seen.read_at
+        return later and not self.ours(seen)
+
     def written_as(self, current: Snapshot) -> Written | None:
         """The last record of our writing there; a write that nobody recorded counts as recorded."""
         unrecorded = next((i for i in self.intents if i.digest == current.digest), None)
