@@ -19,21 +19,14 @@ from chalicelib.web.visit import Visit
 
 
 @cache
-def _environment() -> Environment:
+def _speaking(language: str) -> Environment:
+    """The environment in one language, and nobody else's: an overlay would install its translation for all."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(languages.catalogue(language), newstyle=True)  # type: ignore[attr-defined]
     return environment
-
-
-@cache
-def _speaking(language: str) -> Environment:
-    """The environment in one language; templates are compiled once for all of them."""
-    spoken: Environment = _environment().overlay()
-    spoken.install_gettext_translations(languages.catalogue(language), newstyle=True)  # type: ignore[attr-defined]
-    return spoken
 
 
 def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Answer:

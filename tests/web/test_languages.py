@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from babel.messages import pofile
 
+from chalicelib.contracts import RawRequest
 from chalicelib.domain.money import Money
-from chalicelib.web import catalogues, languages
+from chalicelib.web import catalogues, languages, rendering
+from chalicelib.web.routes import respond
 from tests.web import world as w
 
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")
@@ -48,6 +50,7 @@ def test_the_browsers_wish(accepts: str, language: str) -> None:
 def test_pages_speak_the_language_and_keep_what_is_not_translated() -> None:
     catalogues.compile_all()
     languages.catalogue.cache_clear()
+    rendering._speaking.cache_clear()
     world = w.make()
     shop = world.open("one", goods=3)
     w.people(world, shop)
@@ -75,3 +78,15 @@ def test_money_and_moments_by_locale() -> None:
     at = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
     assert languages.day(at, "de", "Asia/Tokyo") == "2. März 2026"
     assert languages.day(at, "en", "no/where") == "March 1, 2026"
+
+
+def test_one_visitors_language_is_not_the_next_ones() -> None:
+    catalogues.compile_all()
+    languages.catalogue.cache_clear()
+    rendering._speaking.cache_clear()
+    world = w.make()
+    for wish, words in (("en", "Send link"), ("de", ""), ("en", "Send link"), ("fr", ""), ("en", "Send link")):
+        request = RawRequest(method="GET", path="/sign-in", headers={"accept-language": wish}, body=b"")
+        body = respond(world.services, request).body
+        assert f'<html lang="{wish}">' in body
+        assert ("Send link" in body) is bool(words)
