@@ -194,9 +194,6 @@ def test_slimming_says_what_it_saved_and_takes_nothing_else(tmp_path: Path) -> N
     assert sum(saved.values()) == 4 * 5
 
 
-@pytest.mark.xfail(
-    reason="inference.shipped looks into one folder; models in a layer are in another", strict=False
-)
 def test_large_models_are_found_in_their_layer(unpacked: Path, layers: list[Path]) -> None:
     if not layers:
         pytest.skip(reason="no model is large enough for a layer here: the text encoder was not built")
