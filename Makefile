@@ -43,7 +43,7 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml infra/find-python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	npm install --no-audit --no-fund --silent
+	npm install --no-audit --no-fund --silent --no-package-lock
 	npm install --no-audit --no-fund --silent --no-package-lock --prefix tests/web
 	$(BIN)/python -m chalicelib.web.assets
 	$(BIN)/python -m chalicelib.web.catalogues compile
