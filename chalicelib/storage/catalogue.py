@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from chalicelib.domain.actions import digest_of
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import ProductId, ShopId
-from chalicelib.errors import Conflict
 from chalicelib.ports import ABSENT, Key, Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.codec import from_json, to_json
-from chalicelib.storage.places import Kind
+from chalicelib.storage.places import Kind, put_newest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,15 +51,7 @@ class Catalogue:
         """
         body = _body(product) if decided else {**_body(product), "fingerprint": ""}
         record = Record(key=_place(shop, product.id), body=body)
-        while True:
-            try:
-                self._records.put(record, expected)
-                return True
-            except Conflict:
-                known = self._records.get(record.key)
-                if known is not None and known.body["updated_at"] > record.body["updated_at"]:
-                    return False
-                expected = known.version if known else ABSENT
+        return put_newest(self._records, record, "updated_at", expected=expected)
 
     def see_many(self, shop: ShopId, products: Sequence[Product]) -> None:
         """Take in a page of a first sync; states newer than the page's are kept."""

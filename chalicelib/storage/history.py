@@ -26,9 +26,9 @@ from chalicelib.contracts import History
 from chalicelib.domain.ids import ShopId
 from chalicelib.domain.orders import Order, OrderLine, PaymentState
 from chalicelib.errors import Conflict
-from chalicelib.ports import ABSENT, Blobs, Record, Records
+from chalicelib.ports import Blobs, Record, Records
 from chalicelib.storage import places
-from chalicelib.storage.places import Kind
+from chalicelib.storage.places import Kind, put_newest
 
 _TEXT = ("order", "customer", "product", "variant", "currency", "country")
 _INTEGER = ("at", "updated", "price")
@@ -47,16 +47,7 @@ class Histories:
     def note(self, shop: ShopId, order: Order, customer: str) -> bool:
         """Take in an order's present state; False if a newer one is known. ``customer`` is a hash."""
         record = Record(key=places.key(shop, Kind.ORDER, order.id), body=_body(order, customer))
-        expected = ABSENT
-        while True:
-            try:
-                self._records.put(record, expected)
-                return True
-            except Conflict:
-                known = self._records.get(record.key)
-                if known is not None and known.body["updated"] > record.body["updated"]:
-                    return False
-                expected = known.version if known else ABSENT
+        return put_newest(self._records, record, "updated")
 
     def append(self, shop: ShopId, orders: Iterable[tuple[Order, str]], *, page: str) -> int:
         """Fold a page of a first sync straight into a file of that page's own; says how many lines it held.

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from chalicelib.domain.ids import ShopId
-from chalicelib.ports import Key, Record, Records
+from chalicelib.errors import Conflict
+from chalicelib.ports import ABSENT, Key, Record, Records
 
 
 class Kind(StrEnum):
@@ -72,3 +73,19 @@ def erase(records: Records, shop: ShopId, kinds: Iterator[Kind] | None = None) -
             records.delete(record.key)
             erased += 1
     return erased
+
+
+def put_newest(records: Records, record: Record, stamp: str, *, expected: int = ABSENT) -> bool:
+    """Write a state unless a newer one is kept, by the body's ``stamp``; False if there was one.
+
+    ``expected`` is the version known from an earlier look, which saves two calls when it still holds.
+    """
+    while True:
+        try:
+            records.put(record, expected)
+            return True
+        except Conflict:
+            known = records.get(record.key)
+            if known is not None and known.body[stamp] > record.body[stamp]:
+                return False
+            expected = known.version if known else ABSENT
