@@ -31,6 +31,10 @@ package: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench $(ARGS)
 
+audit: $(READY)
+	npm install --no-audit --no-fund --silent --no-package-lock --prefix tests/web/lighthouse
+	$(BIN)/python -m pytest -m audit -s $(ARGS)
+
 soak: $(READY)
 	TRADEWIND_SOAK_SEEDS=$${TRADEWIND_SOAK_SEEDS:-0-999} $(BIN)/python -m pytest -n 2 -m soak $(ARGS)
 
