@@ -1,0 +1,83 @@
+"""Contributions in words that a merchant can repeat to a buyer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from chalicelib.domain.actions import Sentiment
+from chalicelib.domain.evidence import Reason
+from functions.screening.schema import Feature, feature
+
+MOST: Final = 3
+"""Reasons for, and as many against."""
+LEAST: Final = 0.05
+"""Log odds below which a term is not worth a word (five per cent of the odds)."""
+
+type Row = Mapping[str, float | str | None]
+
+
+def reasons(row: Row, terms: Sequence[tuple[str, ...]], contributions: Sequence[float]) -> tuple[Reason, ...]:
+    """The strongest three against the order, then the strongest three for it, strongest first.
+
+    A pair's contribution is told with the first of its features that the order shows. Weights are log odds.
+    """
+    told: dict[str, float] = {}
+    for term, weight in zip(terms, contributions, strict=True):
+        name = next((name for name in term if row.get(name) is not None), term[0])
+        told[name] = told.get(name, 0.0) + float(weight)
+    ordered = sorted(told.items(), key=lambda item: -abs(item[1]))
+    against = [_reason(row, name, weight) for name, weight in ordered if weight > LEAST]
+    favour = [_reason(row, name, weight) for name, weight in ordered if weight < -LEAST]
+    return (*_first(against), *_first(favour))
+
+
+def _first(found: Sequence[Reason | None]) -> list[Reason]:
+    return [reason for reason in found if reason is not None][:MOST]
+
+
+def _reason(row: Row, name: str, weight: float) -> Reason | None:
+    """None where the store does not show it and there is no sentence for that."""
+    about, value = feature(name), row.get(name)
+    text = _text(about, value, weight)
+    if not text:
+        return None
+    values = (("value", _shown(value)),) if "{value}" in text else ()
+    sentiment = Sentiment.NEGATIVE if weight > 0 else Sentiment.POSITIVE
+    return Reason(text=text, values=values, weight=weight, sentiment=sentiment)
+
+
+def _text(about: Feature, value: float | str | None, weight: float) -> str:
+    if value is None:
+        return about.missing
+    if about.name == "phone_given" and not value:
+        return "No telephone number was given"
+    if about.name.startswith("amount_vs_") and isinstance(value, float) and weight > 0:
+        return _amount(about.name, value)
+    return about.against if weight > 0 else about.favour
+
+
+_AMOUNTS: Final[Mapping[str, tuple[float, str, str, str]]] = {
+    "amount_vs_shop": (
+        1.0,
+        "The total is far above what is usual in this shop",
+        "The total is far below what is usual in this shop",
+        "The total is unusual for this shop",
+    ),
+    "amount_vs_buyer": (
+        0.7,
+        "The total is far above what this buyer usually spends",
+        "The total is far below what this buyer usually spends",
+        "The total is unusual for this buyer",
+    ),
+}
+
+
+def _amount(name: str, value: float) -> str:
+    far, above, below, else_ = _AMOUNTS[name]
+    return above if value > far else below if value < -far else else_
+
+
+def _shown(value: float | str | None) -> str:
+    if isinstance(value, str):
+        return value
+    number = float(value or 0.0)
+    return f"{number:,.0f}" if abs(number) >= 10 or number == round(number) else f"{number:.2g}"
