@@ -2,7 +2,7 @@
 
 A store event becomes proposals, guardrails sift them, an adapter applies them, a journal can undo them::
 
-    store ──webhook──► app (accept) ──► work queue ──► work ──► store
+    store ──webhook──► hooks (accept) ──► work queue ──► work ──► store
     clock ──► tick ──► schedule queue ──► scheduled (sync, reconcile, train, propose, jobs)
     people ──pages──► app          buyers ──► storefront
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chalice import Chalice, Response
 from chalice.app import Request
 
-from chalicelib import accepting, aws
+from chalicelib import accepting, aws, function_url
 from chalicelib.contracts import RawRequest
 from chalicelib.errors import Retryable
 from integrations import MARKETPLACES
@@ -63,10 +63,17 @@ def services() -> "Services":
     return aws.services(FUNCTIONS, MARKETPLACES, found, reach)
 
 
+@app.lambda_function(name="hooks")
+@metered
+def hooks(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Webhooks (a function URL, which no gateway makes dearer)."""
+    return function_url.take(event, mouth())
+
+
 @app.route("/hooks/{marketplace}", methods=["POST"], content_types=[JSON, FORM])
 @metered
 def hook(marketplace: str) -> Response:
-    """One address for all shops of a marketplace."""
+    """The same at the app's own address, where an app's configuration file may only name that."""
     return _accept(marketplace, "")
 
 

@@ -40,14 +40,15 @@ def rows() -> Iterator[Row]:
         where = (task, install_runtime(Path(place) / "runtime"), layers, environment)
         yield from _accepting(*where)
         yield from _working(*where)
+        yield from _memory(*where)
 
 
 def _accepting(task: Path, runtime: Path, layers: list[Path], environment: Mapping[str, str]) -> Iterator[Row]:
-    event = road_accept.webhook("products/update")
+    event = road_accept.url_webhook("products/update")
     first = []
     for _ in range(STARTS):
         begin = time.perf_counter()
-        container = LambdaRuntime(task, "app.app", runtime, environment, layers)
+        container = LambdaRuntime(task, "app.hooks", runtime, environment, layers)
         _good(container.invoke(event).payload)
         first.append(time.perf_counter() - begin)
         warm = [container.invoke(event).seconds for _ in range(WARM)] if len(first) == STARTS else []
@@ -76,6 +77,54 @@ def _working(task: Path, runtime: Path, layers: list[Path], environment: Mapping
         name="cold_start.worker_ms", value=1000 * median(first), unit="ms",
         note=f"process start to the end of an empty batch, median of {STARTS}",
     )  # fmt: skip
+
+
+def _memory(task: Path, runtime: Path, layers: list[Path], environment: Mapping[str, str]) -> Iterator[Row]:
+    """The worker with all that it ever loads: both large models at work on as many threads as a batch has lanes."""
+    (runtime / "probe.py").write_text(PROBE, "utf-8")
+    container = LambdaRuntime(task, "probe.fill", runtime, environment, layers)
+    answer = container.invoke({"threads": 10, "texts": 40})
+    container.close()
+    if answer.failed or not answer.payload["judged"]:
+        raise RuntimeError(f"the worker's models did not run: {answer.payload}")
+    yield Row(
+        name="worker.resident_mb", value=answer.payload["bare_mb"], unit="MB",
+        note="the worker with its services built and no model loaded, the most that was ever resident",
+    )  # fmt: skip
+    yield Row(
+        name="worker.resident_mb.all_models", value=answer.payload["full_mb"], unit="MB",
+        note="the same after ten threads at once have judged 40 translations each with the text encoder in use, the "
+        "largest model of all: the most that was ever resident",
+    )  # fmt: skip
+
+
+PROBE = """
+import resource
+from concurrent.futures import ThreadPoolExecutor
+
+import app
+from functions.translation import memory, quality
+
+PAIR = memory.Pair("en", "de")
+
+
+def fill(event, context):
+    models = app.services().models("bazaar:probe")
+    bare = resident_mb()
+    texts = [(f"A lantern of brass with {n} wicks, for the garden.", f"Eine Laterne aus Messing mit {n} Dochten.")
+             for n in range(event["texts"])]
+
+    def judge(number):
+        return quality.estimator(app.services().models(f"bazaar:{number}")).judge(texts, PAIR)
+
+    with ThreadPoolExecutor(event["threads"]) as pool:
+        judged = [one for some in pool.map(judge, range(event["threads"])) for one in some]
+    return {"bare_mb": bare, "full_mb": resident_mb(), "judged": sum(one.quality is not None for one in judged)}
+
+
+def resident_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+"""
 
 
 def _good(payload: Any) -> None:

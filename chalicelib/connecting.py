@@ -57,7 +57,7 @@ def subscribe(services: Services, shop: Shop) -> tuple[str, ...]:
 
 def address(services: Services, shop: Shop) -> str:
     """Where a shop's webhooks go."""
-    base = f"{services.settings.base_url}/hooks/{shop.marketplace}"
+    base = f"{services.settings.hooks_url or services.settings.base_url}/hooks/{shop.marketplace}"
     in_address = services.marketplaces[shop.marketplace].shop_in_address
     return f"{base}/{account_of(shop.id)}" if in_address else base
 

@@ -78,18 +78,28 @@ class Cache:
         self._cap = cap
         self._held: OrderedDict[str, Loaded] = OrderedDict()
         self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
 
     def get(self, name: str, load: Callable[[], Loaded]) -> Loaded:
-        """The loaded model of that name; ``load`` runs outside the lock and may raise."""
+        """The loaded model of that name; ``load`` may raise. It runs once, however many ask at the same time: a
+        worker that is at ten messages has no memory for ten copies."""
+        with self._lock:
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:
+            found = self._found(name)
+            return found if found is not None else self._keep(name, load())
+
+    def _found(self, name: str) -> Loaded | None:
         with self._lock:
             if name in self._held:
                 self._held.move_to_end(name)
-                return self._held[name]
-        fresh = load()
+            return self._held.get(name)
+
+    def _keep(self, name: str, fresh: Loaded) -> Loaded:
         with self._lock:
             self._held[name] = fresh
             while len(self._held) > 1 and sum(model.size for model in self._held.values()) > self._cap:
-                self._held.popitem(last=False)
+                self._loading.pop(self._held.popitem(last=False)[0], None)
         return fresh
 
 

@@ -17,7 +17,9 @@ class Settings:
     master_key: bytes = field(repr=False)
     """At least 32 bytes; all other keys are derived from it."""
     base_url: str
-    """Where merchants and stores reach us, without a trailing slash."""
+    """Where merchants reach us, without a trailing slash."""
+    hooks_url: str = ""
+    """Where stores send webhooks, if that is another place (a function URL)."""
     region: str = "eu-central-1"
     endpoint_url: str = ""
     """Another place that speaks AWS; only in the sandbox."""
@@ -51,8 +53,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reader.wrong.append("TRADEWIND_SANDBOX must not be set in a deployment")
     if settings.endpoint_url and not settings.sandbox:
         reader.wrong.append("TRADEWIND_ENDPOINT_URL needs TRADEWIND_SANDBOX=1")
-    if not settings.sandbox and not settings.base_url.startswith("https://"):
-        reader.wrong.append("TRADEWIND_BASE_URL must begin with https://")
+    for name, address in (("BASE_URL", settings.base_url), ("HOOKS_URL", settings.hooks_url)):
+        if address and not settings.sandbox and not address.startswith("https://"):
+            reader.wrong.append(f"TRADEWIND_{name} must begin with https://")
     if reader.wrong:
         raise ConfigurationError("settings: " + "; ".join(reader.wrong))
     return settings
@@ -62,6 +65,7 @@ def _read(reader: "_Reader") -> Settings:
     return Settings(
         master_key=reader.get("MASTER_KEY", _hex_key, "64 or more hexadecimal digits") or bytes(32),
         base_url=reader.get("BASE_URL", _address, "an address such as https://app.example") or "",
+        hooks_url=reader.text("HOOKS_URL").rstrip("/"),
         region=reader.text("REGION") or reader.text("AWS_REGION", prefix="") or "eu-central-1",
         endpoint_url=reader.text("ENDPOINT_URL"),
         table=reader.text("TABLE") or "tradewind",

@@ -6,7 +6,9 @@ WORK_TIMEOUT_S = 120
 SCHEDULED_TIMEOUT_S = 900
 """Said to Chalice in .chalice/config.json too; a test compares."""
 
-WORKERS = 20
+WORKERS = 8
+"""Each works on up to ten messages at once, of one shop on no more than three (chalicelib/working.py): a loud
+shop's store sees 24 callers at most."""
 LONG_WORKERS = 4
 
 _DAY_S = 86_400

@@ -188,3 +188,25 @@ def gateway_event(
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
+
+
+def url_event(method: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """A function URL's event, payload format 2.0 ("Invoking Lambda function URLs"): a body of JSON or of a form
+    travels as text, anything else in base64."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    kind = lower.get("content-type", "").partition(";")[0].strip()
+    plain = kind in {"application/json", "application/x-www-form-urlencoded"} or kind.startswith("text/")
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": lower,
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
+            "routeKey": "$default",
+            "stage": "$default",
+        },
+        "body": body.decode("utf-8", "replace") if plain else base64.b64encode(body).decode(),
+        "isBase64Encoded": not plain,
+    }
