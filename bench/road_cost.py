@@ -63,7 +63,7 @@ class Load:
     changing: float = CHANGING
     batch: int = BATCH
     lanes: int = LANES
-    """On which a batch is worked off: three for one shop, for ten shops ten."""
+    """On which a batch is worked off: four for one shop, for ten shops ten."""
     unwrapped: float = 0.01
     """KMS calls per event: a container opens a shop's credentials again after an hour (chalicelib/adapters/kms.py)."""
 

@@ -83,7 +83,7 @@ def _memory(task: Path, runtime: Path, layers: list[Path], environment: Mapping[
     """The worker with all that it ever loads: both large models at work on as many threads as a batch has lanes."""
     (runtime / "probe.py").write_text(PROBE, "utf-8")
     container = LambdaRuntime(task, "probe.fill", runtime, environment, layers)
-    answer = container.invoke({"threads": 10, "texts": 40})
+    answer = container.invoke({"threads": 10, "texts": 6})
     container.close()
     if answer.failed or not answer.payload["judged"]:
         raise RuntimeError(f"the worker's models did not run: {answer.payload}")
@@ -93,7 +93,7 @@ def _memory(task: Path, runtime: Path, layers: list[Path], environment: Mapping[
     )  # fmt: skip
     yield Row(
         name="worker.resident_mb.all_models", value=answer.payload["full_mb"], unit="MB",
-        note="the same after ten threads at once have judged 40 translations each with the text encoder in use, the "
+        note="the same after ten threads at once have judged 6 translations each with the text encoder in use, the "
         "largest model of all: the most that was ever resident",
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ from concurrent.futures import ThreadPoolExecutor
 import app
 from functions.translation import memory, quality
 
-PAIR = memory.Pair("en", "de")
+PAIR = memory.Pair(source="en", target="de")
 
 
 def fill(event, context):

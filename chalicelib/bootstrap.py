@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from chalicelib.storage.shops import Shops
 
 
+MODELS_SHARE = 4
+"""Graphs may fill one part in so many of the memory: as a session each takes twice its size, and there is the rest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """The ports, whichever adapters stand behind them."""
@@ -67,7 +71,8 @@ def build(
         functions=functions, marketplaces=marketplaces, engines=engines,
         open_store=partial(_open, shops, ground, marketplaces, transport),
         prove=partial(_prove, marketplaces, transport),
-        model_cache=Cache(), shops=shops, claims=Claims(records), proposals=Proposals(records),
+        model_cache=Cache(settings.memory_mb * 2**20 // MODELS_SHARE), shops=shops,
+        claims=Claims(records), proposals=Proposals(records),
         journal=Journal(records), catalogue=Catalogue(records), history=Histories(records, ground.blobs),
         outcomes=Outcomes(records), prices=Prices(records), counters=Counters(records),
         memories=Memories(records), problems=Problems(records), artifacts=Artifacts(records, ground.blobs),

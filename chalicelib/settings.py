@@ -36,6 +36,8 @@ class Settings:
     deepl_key: str = field(default="", repr=False)
     deepl_url: str = ""
     mail_from: str = ""
+    memory_mb: int = 2048
+    """What this process may use; Lambda says it."""
     operators: tuple[str, ...] = ()
     """E-mail addresses that may administer the deployment."""
     sandbox: bool = False
@@ -79,6 +81,7 @@ def _read(reader: "_Reader") -> Settings:
         deepl_key=reader.text("DEEPL_KEY"),
         deepl_url=reader.text("DEEPL_URL"),
         mail_from=reader.text("MAIL_FROM"),
+        memory_mb=reader.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _positive, "a number of MB", "2048", prefix="") or 1,
         operators=_several(reader.text("OPERATORS")),
         sandbox=reader.text("SANDBOX") in {"1", "true", "yes"},
     )
@@ -95,11 +98,13 @@ class _Reader:
     def text(self, name: str, prefix: str = _PREFIX) -> str:
         return self._environment.get(prefix + name, "").strip()
 
-    def get[T](self, name: str, read: Callable[[str], T], hint: str, default: str = "") -> T | None:
+    def get[T](
+        self, name: str, read: Callable[[str], T], hint: str, default: str = "", prefix: str = _PREFIX
+    ) -> T | None:
         try:
-            return read(self.text(name) or default)
+            return read(self.text(name, prefix) or default)
         except ValueError:
-            self.wrong.append(f"{_PREFIX}{name} must be {hint}")
+            self.wrong.append(f"{prefix}{name} must be {hint}")
             return None
 
 

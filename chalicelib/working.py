@@ -27,8 +27,8 @@ from chalicelib.services import Services
 MARGIN_MS = 20_000
 """With less time left than this, a message is not begun: a Lambda that times out holds its claim for long."""
 
-LANES = 3
-"""Messages of one shop that a worker is at, at once."""
+LANES = 4
+"""Messages of one shop that a worker is at, at once: a small store's machine has as many processes to answer with."""
 
 _FIRST_WAIT_S = 20
 _LONGEST_WAIT_S = 3600

@@ -6,9 +6,9 @@ WORK_TIMEOUT_S = 120
 SCHEDULED_TIMEOUT_S = 900
 """Said to Chalice in .chalice/config.json too; a test compares."""
 
-WORKERS = 8
-"""Each works on up to ten messages at once, of one shop on no more than three (chalicelib/working.py): a loud
-shop's store sees 24 callers at most."""
+WORKERS = 6
+"""Each is at up to ten messages at once, of one shop at no more than four (chalicelib/working.py): a loud shop's
+store has 24 callers at most."""
 LONG_WORKERS = 4
 
 _DAY_S = 86_400
@@ -59,7 +59,9 @@ def _queue(name: str, timeout_s: int, max_receives: int) -> Block:
         "RedrivePolicy": {"deadLetterTargetArn": att(dead, "Arn"), "maxReceiveCount": max_receives},
     }
     remembers = {"MessageRetentionPeriod": 14 * _DAY_S, "SqsManagedSseEnabled": True}
-    return {f"{name}Queue": resource("SQS::Queue", queue), dead: resource("SQS::Queue", remembers)}
+    fairness = {"Fairness": "every message carries its shop as MessageGroupId, which makes this a fair queue"}
+    made = resource("SQS::Queue", queue, Metadata=fairness)
+    return {f"{name}Queue": made, dead: resource("SQS::Queue", remembers)}
 
 
 def _rule() -> Block:
