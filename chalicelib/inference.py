@@ -45,7 +45,8 @@ class Loaded:
         """Why it is not to be used any more: it loaded, and then failed at work."""
         self._session = _session(graph, card)
         self._made: dict[str, Any] = {}
-        self._making, self._turn = threading.Lock(), threading.Lock()
+        self._making = threading.Lock()
+        self._turn = threading.Lock()
         """A run needs room of its own and a whole processor: side by side they would be no faster, only larger."""
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:

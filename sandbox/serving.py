@@ -8,7 +8,7 @@ from types import FrameType
 from sandbox.platform import Platform
 
 CLOCK = {
-    "reconcile": timedelta(minutes=5), "train": timedelta(hours=6), "digest": timedelta(hours=24),
+    "reconcile": timedelta(minutes=1), "train": timedelta(hours=6), "digest": timedelta(hours=24),
 }  # fmt: skip
 """More often than on AWS, so that what webhooks missed is seen while somebody watches."""
 

@@ -34,6 +34,9 @@ from integrations.woocommerce.snapshots import Snapshots
 from integrations.woocommerce.translations import Translator
 from integrations.woocommerce.writing import Desk
 
+_FACTS = "environment.home_url,environment.version,environment.language,settings.currency,active_plugins"
+"""Only these: for the rest of system_status a store asks paypal.com and wordpress.org first, for up to ten seconds
+each (class-wc-rest-system-status-v2-controller.php)."""
 _REFERENCE = "id,type,parent_id,date_modified_gmt,date_created_gmt"
 
 
@@ -49,7 +52,7 @@ class WooCommerceClient:
 
     def facts(self) -> StoreFacts:
         """From system_status (which lists plug-ins), the general settings and WordPress' front door."""
-        status = parsed(SystemStatus, self._connection.get("system_status").data)
+        status = parsed(SystemStatus, self._connection.get("system_status", _fields=_FACTS).data)
         rows = parsed(list[Setting], self._connection.get("settings/general").data)
         options = {row.id: str(row.value) for row in rows}
         index = parsed(SiteIndex, self._connection.index())
@@ -97,10 +100,14 @@ class WooCommerceClient:
         return Page([mapping.order(found, self._shop.currency) for found in page.items], page.cursor)
 
     def changed_since(self, moment: datetime) -> Iterator[ResourceRef]:
-        """Products and orders in one stream by the time of their change."""
-        products = self._references("products", StoreProduct, EventKind.PRODUCT_CHANGED, moment)
-        orders = self._references("orders", StoreOrder, EventKind.ORDER_CHANGED, moment)
-        return heapq.merge(products, orders, key=lambda ref: ref.updated_at)
+        """Products and orders in one stream by the time of their change, and those that went into the bin."""
+        streams = (
+            self._references("products", StoreProduct, EventKind.PRODUCT_CHANGED, moment),
+            self._references("products", StoreProduct, EventKind.PRODUCT_DELETED, moment, status="trash"),
+            self._references("orders", StoreOrder, EventKind.ORDER_CHANGED, moment),
+            self._references("orders", StoreOrder, EventKind.ORDER_DELETED, moment, status="trash"),
+        )
+        return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
     def texts(self, resource_id: str, locale: Locale) -> Translations:
         """Source texts of a product, and what its translation says. Raises Gone."""
@@ -131,13 +138,13 @@ class WooCommerceClient:
         subscriptions.remove(self._connection)
 
     def _references[T: (StoreProduct, StoreOrder)](
-        self, path: str, kind: type[T], event: EventKind, moment: datetime
+        self, path: str, kind: type[T], event: EventKind, moment: datetime, status: str = ""
     ) -> Iterator[ResourceRef]:
         cursor: str | None = None
         while True:
             start = pages.place(moment, cursor)
             lang = self._own_language if path == "products" else ""
-            page = pages.fetch(self._connection, path, kind, start, fields=_REFERENCE, lang=lang)
+            page = pages.fetch(self._connection, path, kind, start, fields=_REFERENCE, lang=lang, status=status)
             for row in page.items:
                 yield ResourceRef(kind=event, id=str(row.id), updated_at=mapping.changed_at(row))
             cursor = page.cursor

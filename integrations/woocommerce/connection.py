@@ -183,6 +183,18 @@ def _row_error(error: Mapping[str, Any]) -> AppError:
     return known or error_of(Answer(status=number, headers={}, body=b"")) or StoreUnavailable(detail=code)
 
 
+def _refused(message: str, detail: str) -> AppError:
+    """The store knows how to read our key and does not take it."""
+    if "permissions" in message:
+        return ScopeMissing("The key may only read. Make one that may write.", detail=detail)
+    if "signature" in message:  # over plain http the address is signed too
+        return AccessRevoked(
+            "The store does not accept the secret, or it is reached by another address than the one that WordPress "
+            "names in Settings, General.", detail=detail,
+        )  # fmt: skip
+    return AccessRevoked(detail=detail)
+
+
 def _reading(status: int, code: str, message: object) -> AppError | None:
     detail = f"HTTP {status} {code}"
     if code == "rest_no_route":
@@ -190,8 +202,7 @@ def _reading(status: int, code: str, message: object) -> AppError | None:
     if code.endswith("_invalid_id") or code == "woocommerce_rest_term_invalid":
         return Gone(detail=detail)
     if code == _AUTHENTICATION:
-        write = isinstance(message, str) and "permissions" in message
-        return ScopeMissing("The key may only read. Make one that may write.", detail=detail) if write else None
+        return _refused(str(message), detail)
     if status == 401 and code.startswith(_UNSEEN):
         return _Unsigned(detail=detail)
     return None
