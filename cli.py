@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8910, help="where pages and webhooks are")
+    parser.add_argument("--port", type=int, help="where pages and webhooks are; otherwise 8080 or, if taken, 8910")
     parser.add_argument("--public-url", default="", help="how stores reach this machine, if otherwise")
     parser.set_defaults(run=_run_serve)
 
