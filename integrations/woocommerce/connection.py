@@ -24,6 +24,10 @@ from integrations.http import Answer, Call, Transport, error_of
 
 LARGEST_PAGE = 100
 LARGEST_BATCH = 100
+NO_API = (
+    "WooCommerce's REST API does not answer at this address. If it is right: in WordPress, open Settings, Permalinks, "
+    "and choose any other than plain."
+)
 _UNSEEN = "woocommerce_rest_cannot_"
 _AUTHENTICATION = "woocommerce_rest_authentication_error"
 
@@ -166,6 +170,8 @@ class _Unsigned(AppError):
 
 def _explain(answer: Answer) -> AppError | None:
     """WooCommerce's own error words; the status table reads the rest."""
+    if answer.status == 404 and answer.data is None:
+        return StoreUnavailable(NO_API, detail="HTTP 404 with a web page")
     if answer.status < 400 or not isinstance(answer.data, dict):
         return None
     return _reading(answer.status, envelope.word(answer.data.get("code")), answer.data.get("message"))
