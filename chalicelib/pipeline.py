@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib import lifecycle, schedules, upkeep
+from chalicelib import consent, lifecycle, schedules, upkeep
 from chalicelib.applying import settle
 from chalicelib.contracts import Answers, Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
@@ -79,6 +79,8 @@ def _release(services: Services, claim: Claim) -> None:
 
 
 def _work(services: Services, event: StoreEvent, claim: Claim) -> tuple[Outcome, Claim]:
+    if event.kind is Schedule.CONNECT:  # there is no shop yet
+        return consent.finish(services, event), claim
     try:
         shop, policy = services.shops.with_policy(event.shop_id)
         return _for_shop(services, event, claim, shop, policy)

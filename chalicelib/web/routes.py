@@ -19,8 +19,10 @@ from chalicelib.web import (
     activity,
     agency,
     assets,
+    connect,
     detail,
     door,
+    embedded,
     home,
     insights,
     members,
@@ -63,6 +65,12 @@ ROUTES = (
     Route("POST", "sign-in/link", signing_in.enter, OPEN),
     Route("POST", "sign-out", signing_in.leave),
     Route("GET", "sandbox/inbox", signing_in.inbox, OPEN),
+    Route("GET", "connect", connect.choose),
+    Route("GET", "connect/{marketplace}", connect.start, OPEN),
+    Route("POST", "connect/{marketplace}", connect.look),
+    Route("POST", "connect/{marketplace}/keys", connect.keys, OPEN),
+    Route("GET", "connect/{marketplace}/back", connect.back, OPEN),
+    Route("GET", "connect/{marketplace}/token", embedded.fetch_token, OPEN),
     Route("GET", "shops", agency.table),
     Route("POST", "shops", agency.act),
     Route("GET", "account", members.preferences),
@@ -111,7 +119,7 @@ def _answer(visit: Visit) -> tuple[Visit, Answer]:
     if route.role is OPEN:
         return visit, _guarded(visit, route)
     if visit.visitor is None:
-        return visit, redirect(visit.link("sign-in", to=_came_for(visit)))
+        return visit, embedded.stranger(visit) or redirect(visit.link("sign-in", to=_came_for(visit)))
     if "shop" in parts:
         visit = _into_shop(visit, ShopId(parts["shop"]))
         if not visit.may(route.role):

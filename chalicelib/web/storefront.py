@@ -8,10 +8,9 @@
 
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 from chalicelib.domain.actions import SetRecommendations, Slot
@@ -27,20 +26,6 @@ MOST = 24
 
 FRESH_S = 300
 """How long an answer that knows no buyer may be kept by anybody."""
-
-
-class Caller(Protocol):
-    """Whose storefront a marketplace's signed call comes from."""
-
-    @property
-    def domain(self) -> str: ...
-
-    @property
-    def customer(self) -> str: ...
-
-
-type Proxy = Callable[[Sequence[tuple[str, str]], Sequence[bytes], datetime], Caller]
-"""``proxy(query pairs in their order, app secrets, now)``; raises InvalidSignature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +86,10 @@ def _wish(services: Services, event: Mapping[str, Any]) -> Wish | None:
 def _signed(services: Services, pairs: Sequence[tuple[str, str]]) -> tuple[ShopId, str] | None:
     """The shop and the buyer of a call that a marketplace's own proxy signed."""
     for name, marketplace in services.marketplaces.items():
-        proxy: Proxy | None = getattr(marketplace, "proxy", None)
-        if proxy is None:
+        if marketplace.proxy is None:
             continue
         try:
-            caller = proxy(pairs, services.secrets.app(name), services.clock.now())
+            caller = marketplace.proxy(pairs, services.secrets.app(name), services.clock.now())
         except InvalidSignature:
             continue
         return shop_id(name, caller.domain), caller.customer

@@ -56,6 +56,11 @@ class Connection:
         self.version = VERSION
         """What the store answered with: it falls forward in silence when a version is no longer served."""
 
+    @property
+    def installed(self) -> bool:
+        """Whether the token came by installing our app, whose own file then declares its webhooks."""
+        return bool(self._credentials.current().values.get("client_id"))
+
     def run(self, name: str, **variables: Any) -> Mapping[str, Any]:
         """The data of one operation. Raises what its answer means; userErrors are the caller's to judge."""
         credentials = self._credentials.current()

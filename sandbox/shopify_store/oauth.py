@@ -108,7 +108,7 @@ class TokenDesk:
         self.codes[consent.code] = consent
         parameters = {
             "code": consent.code,
-            "host": _host(self.tokens.domain),
+            "host": host_of(self.tokens.domain),
             "shop": self.tokens.domain,
             "state": query.get("state", ""),
             "timestamp": str(int(now.timestamp())),
@@ -117,7 +117,8 @@ class TokenDesk:
         return f"{consent.redirect_uri}?{urlencode({**parameters, 'hmac': signature})}"
 
 
-def _host(domain: str) -> str:
+def host_of(domain: str) -> str:
+    """The admin's address as App Bridge takes it."""
     return base64.b64encode(f"{domain}/admin".encode()).decode().rstrip("=")
 
 

@@ -32,6 +32,8 @@ ROUTES = Map(
         Rule("/admin/oauth/access_token", endpoint="access_token", methods=["POST"]),
         Rule("/admin/oauth/authorize", endpoint="authorize", methods=["GET"]),
         Rule("/admin/oauth/approve", endpoint="approve", methods=["POST"]),
+        Rule("/admin/oauth/install", endpoint="install", methods=["GET", "POST"]),
+        Rule("/admin/apps/<client>", endpoint="app", methods=["GET"]),
         Rule("/admin/charges/<int:number>/confirm", endpoint="charge", methods=["GET", "POST"]),
         Rule("/admin/orders", endpoint="orders", methods=["GET"]),
         Rule("/admin/orders/<int:number>", endpoint="order", methods=["GET"]),
@@ -177,6 +179,31 @@ class Site:
             return Response(problem, 400, mimetype="text/plain")
         with self.store.lock:
             return _redirect(self.store.desk.consent(form))
+
+    def on_install(self, request: Request) -> Response:
+        """The consent page of an installation that Shopify manages, and the merchant's yes to it."""
+        tokens = self.store.tokens
+        if request.values.get("client_id") != tokens.client_id:
+            raise NotFound
+        if request.method == "GET":
+            fields = {"client_id": tokens.client_id}
+            page = admin_pages.consent(
+                self.store.state, self.store.app_title, tokens.scopes, fields, action="/admin/oauth/install"
+            )
+            return _page(page)
+        self.store.installed = True
+        return _redirect(f"/admin/apps/{tokens.client_id}")
+
+    def on_app(self, _request: Request, client: str) -> Response:
+        """The app inside the admin: a frame around its address, signed for this moment."""
+        if client != self.store.tokens.client_id:
+            raise NotFound
+        if not self.store.installed:
+            return _redirect(f"/admin/oauth/install?client_id={client}")
+        with self.store.lock:
+            html = admin_pages.framed(self.store.state, self.store.app_title, self.store.opened_app())
+        policy = f"{SAFE['Content-Security-Policy']}; frame-src {self.store.application_url}"
+        return Response(html, headers={**SAFE, "Content-Security-Policy": policy}, mimetype="text/html")
 
     def on_charge(self, request: Request, number: int) -> Response:
         """What the app wants to be paid, and the merchant's yes to it."""
