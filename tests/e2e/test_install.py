@@ -1,4 +1,4 @@
-"""From an empty platform to first proposals over HTTP: click, consent, tokens, webhooks, first sync; nothing by hand."""
+"""From an empty platform to first proposals over HTTP: click, consent, tokens, webhooks, first sync."""
 
 import html
 import re
