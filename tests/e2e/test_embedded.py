@@ -92,8 +92,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, "Chrome"]]:
     monkeypatch.setattr(assets, "version", lambda name: re.sub(r"\W", "", name))
     goods = [samples.product(f"k{n}", f"Mug-{n}", samples.variant(f"S{n}", "8.50")) for n in range(1, 4)]
     store = ShopifyStore(
-        samples.seed(products=goods, orders=()), domain=DOMAIN, client_id=CLIENT, client_secret=SECRET, access_token=None,
-        clock=lambda: datetime.now(UTC),
+        samples.seed(products=goods, orders=()), domain=DOMAIN, client_id=CLIENT, client_secret=SECRET,
+        access_token=None, clock=lambda: datetime.now(UTC),
     )  # fmt: skip
     neighbour = Neighbour([ProductId(str(product.number)) for product in store.state.products()])
     with serve_shopify(store) as server:
