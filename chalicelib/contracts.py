@@ -478,6 +478,10 @@ class StoreClient(Protocol):
         """Those that exist, in as few calls as the store allows."""
         ...
 
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        """Which of these the store has no more, in as few calls as it allows."""
+        ...
+
     def order(self, order_id: OrderId) -> Order:
         """Raises Gone."""
         ...

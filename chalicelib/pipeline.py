@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib import consent, lifecycle, schedules, upkeep
+from chalicelib import consent, lifecycle, schedules, syncing, upkeep
 from chalicelib.applying import settle
 from chalicelib.contracts import Answers, Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
@@ -98,6 +98,8 @@ def _for_shop(
         return lifecycle.follow(services, shop, event), claim
     if shop.state is not ShopState.CONNECTED or event.kind is EventKind.UNKNOWN:
         return Outcome.SKIPPED, claim
+    if event.kind is EventKind.BULK_FINISHED:
+        return syncing.export_finished(services, shop, event), claim
     if event.kind in schedules.KINDS and not _about_products(event):
         return schedules.run(services, shop, event), claim
     client = services.open_store(shop)

@@ -71,6 +71,10 @@ class ShopifyClient:
         """Those that exist, twenty a call."""
         return goods.several(self._connection, product_ids, self._shop.currency)
 
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        """Which of these exist no more, 250 a call."""
+        return goods.missing(self._connection, product_ids)
+
     def order(self, order_id: OrderId) -> Order:
         """Raises Gone. A fulfillment order's global id gives the order it belongs to."""
         return sales.one(self._connection, order_id, self._shop.currency)
