@@ -52,7 +52,7 @@ def _refresh(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
 def _shop_redacted(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     if shop.state is ShopState.CONNECTED and _still_there(services, shop):
         return Outcome.SKIPPED
-    privacy.erase_shop(services, replace(shop, state=ShopState.UNINSTALLED))
+    privacy.erase_shop(services, replace(shop, state=ShopState.UNINSTALLED), event)
     return Outcome.APPLIED
 
 

@@ -117,6 +117,14 @@ class Accounts:
         elif shop not in chosen.shops and not chosen.every_shop:
             self.save(replace(chosen, shops=(*chosen.shops, shop)))
 
+    def let_go(self, shop: ShopId) -> None:
+        """No account looks after this shop any more."""
+        for record in list(self._records.query(_LISTED)):
+            account = next(map(_read, self._records.get_many([_account(record.key.sort)]).values()), None)
+            if account is not None and (shop in account.shops or shop in account.applied):
+                applied = {name: text for name, text in account.applied.items() if name != shop}
+                self.save(replace(account, shops=tuple(s for s in account.shops if s != shop), applied=applied))
+
     def invite(self, account: Account, email: str, role: Role) -> Account:
         """Add a member or change a role. Raises Conflict."""
         saved = self.save(replace(account, members={**account.members, email: role}))

@@ -94,6 +94,7 @@ ROUTES = (
     Route("POST", "s/{shop}/activity", activity.undo_day, Role.EDITOR),
     Route("GET", "s/{shop}/activity/undo", activity.ask_undo, Role.EDITOR),
     Route("GET", "s/{shop}/activity.csv", activity.export),
+    Route("GET", "s/{shop}/buyers/{customer}.json", activity.held, Role.OWNER),
     Route("GET", "s/{shop}/insights", insights.overview),
     Route("GET", "s/{shop}/usage", usage.overview),
 )
