@@ -452,6 +452,8 @@ class StoreFacts:
     version: str = ""
     account: str = ""
     """The store's own name for itself, to be checked against the tenant."""
+    told_at: datetime | None = None
+    """The store's own clock as it answered, where it says."""
 
 
 @dataclass(frozen=True, slots=True)

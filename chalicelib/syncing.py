@@ -107,7 +107,7 @@ def _sweep(services: Services, shop: Shop, client: StoreClient, event: StoreEven
             name = event_id("sweep", shop.id, product, stamps[product])
             told = StoreEvent(
                 id=name, shop_id=shop.id, kind=EventKind.PRODUCT_DELETED, resource=product, occurred_at=now,
-                received_at=now, delivery=f"{event.id}{name}", topic="sweep",
+                received_at=now, delivery=f"{event.id}{name}", topic="reconcile",
             )  # fmt: skip
             services.queue.send(to_message(told), group=shop.id)
         if not cursor:

@@ -110,10 +110,6 @@ class Histories:
         files.append(_columns([(r.key.sort, r.body) for r in places.every(self._records, shop, Kind.ORDER)]))
         return _newest(files)
 
-    def erase(self, shop: ShopId) -> None:
-        """Delete all files of a shop (its records go with the shop's other records)."""
-        self._blobs.delete(list(self._blobs.list(_prefix(shop))))
-
     def _forget_in(self, name: str, value: str, *, column: str = "customer") -> int:
         columns = dict(_open(self._blobs.get(name) or b""))
         theirs = (columns[column] == value) & (columns["customer"] != "")

@@ -55,6 +55,7 @@ class ShopifyClient:
             plan=str((shop.get("plan") or {}).get("publicDisplayName") or ""),
             version=self._connection.version,
             account=str(shop.get("myshopifyDomain") or ""),
+            told_at=self._connection.told_at,
         )
 
     def plan(self) -> str:

@@ -25,6 +25,7 @@ from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone
+from integrations.answer import told_at
 from integrations.http import Transport
 from integrations.woocommerce import mapping, pages, subscriptions
 from integrations.woocommerce.answers import Setting, SiteIndex, StoreOrder, StoreProduct, SystemStatus
@@ -49,7 +50,8 @@ class WooCommerceClient:
 
     def facts(self) -> StoreFacts:
         """From system_status (which lists plug-ins), the general settings and WordPress' front door."""
-        status = parsed(SystemStatus, self._connection.get("system_status").data)
+        answer = self._connection.get("system_status")
+        status = parsed(SystemStatus, answer.data)
         rows = parsed(list[Setting], self._connection.get("settings/general").data)
         options = {row.id: str(row.value) for row in rows}
         index = parsed(SiteIndex, self._connection.index())
@@ -64,6 +66,7 @@ class WooCommerceClient:
             plugins=tuple(row.plugin for row in status.active_plugins),
             version=status.environment.version,
             account=urlsplit(status.environment.home_url).netloc,
+            told_at=told_at(answer),
         )
 
     def product(self, product_id: ProductId) -> Product:
