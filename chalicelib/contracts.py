@@ -448,7 +448,8 @@ class StoreFacts:
     markets: tuple[Market, ...] = ()
     plugins: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
-    plan: str = ""
+    plan: str | None = None
+    """The plan of ours that the merchant pays for in the marketplace, empty for none; None where it bills nothing."""
     version: str = ""
     account: str = ""
     """The store's own name for itself, to be checked against the tenant."""
@@ -697,6 +698,8 @@ class Marketplace:
     """How a store is connected by its address; imported only when somebody does."""
     app: Callable[[], AppConsent] | None = None
     """How a store is connected by installing our app; imported only when somebody does."""
+    bills: bool = False
+    """Whether merchants pay for the app in the marketplace; then ``StoreFacts.plan`` says for what."""
     proxy: Callable[[Sequence[tuple[str, str]], Sequence[bytes], datetime], ProxyCaller] | None = None
     """``proxy(query pairs in their order, app secrets, now)``: whose storefront a call signed by the
     marketplace comes from; raises InvalidSignature."""

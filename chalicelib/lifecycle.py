@@ -7,7 +7,7 @@ was asked: a shop whose key still works has not uninstalled.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib import connecting, privacy
+from chalicelib import billing, connecting, privacy
 from chalicelib.domain.events import EventKind, StoreEvent
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.shop import Shop, ShopState
@@ -46,6 +46,7 @@ def _refresh(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     if fresh == shop:
         return Outcome.UNCHANGED
     services.shops.save(fresh, shop.version)
+    billing.review(services, services.shops.get(shop.id))
     return Outcome.APPLIED
 
 

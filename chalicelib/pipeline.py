@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib import consent, lifecycle, schedules, syncing, upkeep
+from chalicelib import billing, consent, lifecycle, schedules, syncing, upkeep
 from chalicelib.applying import settle
 from chalicelib.contracts import Answers, Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
@@ -103,6 +103,7 @@ def _for_shop(
     if event.kind in schedules.KINDS and not _about_products(event):
         return schedules.run(services, shop, event), claim
     client = services.open_store(shop)
+    policy = billing.bounded(services.functions, shop, policy, services.clock.now())
     seen = upkeep.look(services, shop.id, event, client)
     functions = [] if seen.gone else _interested(services, shop, policy, event)
     if seen.unchanged and claim.fresh:

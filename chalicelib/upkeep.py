@@ -8,7 +8,7 @@ change" and lose their work.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib import privacy
+from chalicelib import billing, privacy
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind, StoreEvent
@@ -54,6 +54,8 @@ def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *,
     ``decided`` is False where a crashed worker's earlier decision was carried out: it rests on an older state
     than the one seen now, which must therefore not pass for dealt with.
     """
+    if event.kind is EventKind.ORDER_CREATED and seen.orders:
+        billing.count_order(services, shop, event.occurred_at)
     if seen.unchanged and decided and not seen.gone:
         return
     for product in seen.products.values():

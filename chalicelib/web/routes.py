@@ -97,6 +97,7 @@ ROUTES = (
     Route("GET", "s/{shop}/buyers/{customer}.json", activity.held, Role.OWNER),
     Route("GET", "s/{shop}/insights", insights.overview),
     Route("GET", "s/{shop}/usage", usage.overview),
+    Route("POST", "s/{shop}/usage", usage.choose_plan, Role.OWNER),
 )
 
 

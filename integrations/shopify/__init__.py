@@ -64,5 +64,6 @@ MARKETPLACE = Marketplace(
     offers=offers,
     bridge=("shopifyWebhook", READER.normalise_bridge),
     app=app,
+    bills=True,
     proxy=check_proxy,
 )
