@@ -41,6 +41,9 @@ ROUTES = Map(
         Rule("/uploads", endpoint="upload", methods=["POST"]),
         Rule("/images/<int:number>.svg", endpoint="image", methods=["GET"]),
         Rule("/", endpoint="listing", methods=["GET"]),
+        Rule("/cart.js", endpoint="cart", methods=["GET"]),
+        Rule("/apps/<subpath>", endpoint="proxy", methods=["GET"]),
+        Rule("/products/<handle>.js", endpoint="product_data", methods=["GET"]),
         Rule("/products/<handle>", endpoint="product", methods=["GET"]),
         Rule("/<locale>", endpoint="listing", methods=["GET"]),
         Rule("/<locale>/products/<handle>", endpoint="product", methods=["GET"]),
@@ -257,6 +260,28 @@ class Site:
         if locale is None or not locale.published or (wanted and locale.primary):
             raise NotFound
         return locale.locale
+
+    def on_cart(self, _request: Request) -> Response:
+        """The buyer's cart, as themes read it: always empty, for nothing can be bought."""
+        return trouble.json_response({"items": [], "item_count": 0, "currency": self.store.state.currency}, 200)
+
+    def on_product_data(self, _request: Request, handle: str) -> Response:
+        """One product as themes read it; prices in hundredths."""
+        with self.store.lock:
+            product = storefront.find(self.store.state, handle, self.store.state.primary_locale)
+            if product is None:
+                raise NotFound
+            return trouble.json_response(storefront.data(product), 200)
+
+    def on_proxy(self, request: Request, subpath: str) -> Response:
+        """The app proxy: the storefront's own address, answered by the app, which can see who asks."""
+        with self.store.lock:
+            forward = self.store.proxied(subpath, list(request.args.items(multi=True)))
+        if forward is None:
+            raise NotFound
+        answer = self.store.proxy(forward)
+        headers = {name: str(value) for name, value in answer["headers"].items()}
+        return Response(answer["body"], answer["statusCode"], headers)
 
     def on_image(self, _request: Request, number: int) -> Response:
         """A product's drawn picture."""

@@ -34,7 +34,7 @@ from sandbox.shopify_store import (
 from sandbox.shopify_store.answering import Answer, Counters
 from sandbox.shopify_store.app_file import AppFile
 from sandbox.shopify_store.faults import Faults
-from sandbox.shopify_store.oauth import TokenDesk, host_of, sign_query
+from sandbox.shopify_store.oauth import TokenDesk, host_of, sign_proxy, sign_query
 from sandbox.shopify_store.records import (
     BulkOperation,
     Customer,
@@ -138,6 +138,9 @@ class ShopifyStore:
         self.desk = TokenDesk(self.tokens, redirect_urls)
         self.installed = access_token is not None
         self.application_url = ""
+        self.proxy_path = ""
+        self.proxy: Callable[[str], dict[str, Any]] = lambda query: {"statusCode": 502, "headers": {}, "body": ""}
+        """What answers at the app proxy's address: a signed query to an answer in Lambda's shape."""
         self.uploads: dict[str, bytes] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="shopify-store-")
         self.outbox = Outbox(
@@ -275,6 +278,18 @@ class ShopifyStore:
             self.tokens.scopes = frozenset(app.scopes)
             self.desk.redirect_urls = app.redirect_urls
             self.app_subscriptions = app.subscriptions
+            self.proxy_path = app.proxy_path
+
+    def proxied(self, subpath: str, query: list[tuple[str, str]], customer: str = "") -> str | None:
+        """The query of a call through the app proxy as the app gets it, signed; None where there is no proxy."""
+        if self.proxy_path != f"/apps/{subpath}":
+            return None
+        stamp = str(int(self.clock().timestamp()))
+        full = [
+            *query, ("shop", self.tokens.domain), ("logged_in_customer_id", customer),
+            ("path_prefix", self.proxy_path), ("timestamp", stamp),
+        ]  # fmt: skip
+        return urlencode([*full, ("signature", sign_proxy(full, self.tokens.client_secret))])
 
     def opened_app(self, user_id: int = 1) -> str:
         """The address that the admin opens the app at: signed, and with a session token."""
