@@ -89,7 +89,8 @@ def with_facts(shop: Shop, facts: StoreFacts) -> Shop:
     return replace(
         shop, name=facts.name or shop.name, currency=facts.currency, country=facts.country,
         timezone=facts.timezone, primary_locale=facts.primary_locale, locales=facts.locales,
-        markets=facts.markets, plugins=facts.plugins, scopes=facts.scopes, plan=facts.plan or shop.plan,
+        markets=facts.markets, plugins=facts.plugins, scopes=facts.scopes,
+        plan=shop.plan if facts.plan is None else facts.plan,
     )  # fmt: skip
 
 

@@ -177,6 +177,12 @@ def shipped(name: str) -> Path | None:
     return max(versions, key=lambda folder: (len(folder.name), folder.name), default=None)
 
 
+def shipped_names() -> Sequence[str]:
+    """The artifacts that every shop has."""
+    found = (path for place in model_artifacts.__path__ for path in Path(place).iterdir() if path.is_dir())
+    return sorted({path.name for path in found if shipped(path.name) is not None})
+
+
 def _from_folder(folder: Path) -> Loaded:
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     return check(files.pop(GRAPH), files.pop(CARD), files)

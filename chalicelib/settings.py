@@ -42,6 +42,12 @@ class Settings:
     """E-mail addresses that may administer the deployment."""
     sandbox: bool = False
     """Plain http and loopback stores are allowed. A deployment refuses this."""
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """Per account, where a sandbox store answers in place of its own domain; only in the sandbox."""
+
+    def endpoint(self, account: str) -> str:
+        """Where the store of a marketplace that hands out domains answers."""
+        return self.stores.get(account, f"https://{account}")
 
 
 _PREFIX = "TRADEWIND_"
@@ -53,8 +59,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     settings = _read(reader)
     if settings.sandbox and reader.deployed:
         reader.wrong.append("TRADEWIND_SANDBOX must not be set in a deployment")
-    if settings.endpoint_url and not settings.sandbox:
-        reader.wrong.append("TRADEWIND_ENDPOINT_URL needs TRADEWIND_SANDBOX=1")
+    for name, value in (("ENDPOINT_URL", settings.endpoint_url), ("STORES", settings.stores)):
+        if value and not settings.sandbox:
+            reader.wrong.append(f"TRADEWIND_{name} needs TRADEWIND_SANDBOX=1")
     for name, address in (("BASE_URL", settings.base_url), ("HOOKS_URL", settings.hooks_url)):
         if address and not settings.sandbox and not address.startswith("https://"):
             reader.wrong.append(f"TRADEWIND_{name} must begin with https://")
@@ -84,6 +91,7 @@ def _read(reader: "_Reader") -> Settings:
         memory_mb=reader.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _positive, "a number of MB", "2048", prefix="") or 1,
         operators=_several(reader.text("OPERATORS")),
         sandbox=reader.text("SANDBOX") in {"1", "true", "yes"},
+        stores={account: urls[0] for account, urls in _per_marketplace(reader.text("STORES")).items()},
     )
 
 

@@ -25,6 +25,7 @@ from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone
+from integrations.answer import told_at
 from integrations.http import Transport
 from integrations.woocommerce import mapping, pages, subscriptions
 from integrations.woocommerce.answers import Setting, SiteIndex, StoreOrder, StoreProduct, SystemStatus
@@ -52,7 +53,8 @@ class WooCommerceClient:
 
     def facts(self) -> StoreFacts:
         """From system_status (which lists plug-ins), the general settings and WordPress' front door."""
-        status = parsed(SystemStatus, self._connection.get("system_status", _fields=_FACTS).data)
+        answer = self._connection.get("system_status", _fields=_FACTS)
+        status = parsed(SystemStatus, answer.data)
         rows = parsed(list[Setting], self._connection.get("settings/general").data)
         options = {row.id: str(row.value) for row in rows}
         index = parsed(SiteIndex, self._connection.index())
@@ -67,6 +69,7 @@ class WooCommerceClient:
             plugins=tuple(row.plugin for row in status.active_plugins),
             version=status.environment.version,
             account=urlsplit(status.environment.home_url).netloc,
+            told_at=told_at(answer),
         )
 
     def product(self, product_id: ProductId) -> Product:
@@ -80,6 +83,18 @@ class WooCommerceClient:
         """Those that exist, a hundred a call, and one call more for each product with variations."""
         found = self._with_variations(list(self._snapshots.products(product_ids).values()))
         return {product.id: product for product in found}
+
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        """Which of these exist no more (the bin counts as gone), a hundred a call."""
+        numbers = [one for one in product_ids if one.isdigit()]
+        there: set[str] = set()
+        for start in range(0, len(numbers), LARGEST_PAGE):
+            some = numbers[start : start + LARGEST_PAGE]
+            answer = self._connection.get(
+                "products", include=",".join(some), per_page=LARGEST_PAGE, status="any", lang="all", _fields="id"
+            )
+            there |= {str(row.id) for row in parsed(list[StoreProduct], answer.data)}
+        return frozenset(product_ids) - there
 
     def order(self, order_id: OrderId) -> Order:
         """Raises Gone, also for an order in the bin."""
