@@ -31,16 +31,15 @@ KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
 
 def rows() -> Iterator[Row]:
     """Needs Linux and the package index (or its cache) for building the archive."""
-    folder = _built()
+    folder = built()
     task, layers = folder / "task", [path for path in [folder / "layer"] if path.exists()]
     yield Row(name="package.unpacked_mb", value=_megabytes(task), unit="MB", note="the archive; Lambda takes 250 MB")
     for layer in layers:
         yield Row(name="package.layer_unpacked_mb", value=_megabytes(layer), unit="MB", note="models beside it")
-    with tempfile.TemporaryDirectory() as place, _surroundings() as environment:
+    with tempfile.TemporaryDirectory() as place, surroundings() as environment:
         where = (task, install_runtime(Path(place) / "runtime"), layers, environment)
         yield from _accepting(*where)
         yield from _working(*where)
-        yield from _memory(*where)
 
 
 def _accepting(task: Path, runtime: Path, layers: list[Path], environment: Mapping[str, str]) -> Iterator[Row]:
@@ -79,61 +78,13 @@ def _working(task: Path, runtime: Path, layers: list[Path], environment: Mapping
     )  # fmt: skip
 
 
-def _memory(task: Path, runtime: Path, layers: list[Path], environment: Mapping[str, str]) -> Iterator[Row]:
-    """The worker with all that it ever loads: both large models at work on as many threads as a batch has lanes."""
-    (runtime / "probe.py").write_text(PROBE, "utf-8")
-    container = LambdaRuntime(task, "probe.fill", runtime, environment, layers)
-    answer = container.invoke({"threads": 10, "texts": 6})
-    container.close()
-    if answer.failed or not answer.payload["judged"]:
-        raise RuntimeError(f"the worker's models did not run: {answer.payload}")
-    yield Row(
-        name="worker.resident_mb", value=answer.payload["bare_mb"], unit="MB",
-        note="the worker with its services built and no model loaded, the most that was ever resident",
-    )  # fmt: skip
-    yield Row(
-        name="worker.resident_mb.all_models", value=answer.payload["full_mb"], unit="MB",
-        note="the same after ten threads at once have judged 6 translations each with the text encoder in use, the "
-        "largest model of all: the most that was ever resident",
-    )  # fmt: skip
-
-
-PROBE = """
-import resource
-from concurrent.futures import ThreadPoolExecutor
-
-import app
-from functions.translation import memory, quality
-
-PAIR = memory.Pair(source="en", target="de")
-
-
-def fill(event, context):
-    models = app.services().models("bazaar:probe")
-    bare = resident_mb()
-    texts = [(f"A lantern of brass with {n} wicks, for the garden.", f"Eine Laterne aus Messing mit {n} Dochten.")
-             for n in range(event["texts"])]
-
-    def judge(number):
-        return quality.estimator(app.services().models(f"bazaar:{number}")).judge(texts, PAIR)
-
-    with ThreadPoolExecutor(event["threads"]) as pool:
-        judged = [one for some in pool.map(judge, range(event["threads"])) for one in some]
-    return {"bare_mb": bare, "full_mb": resident_mb(), "judged": sum(one.quality is not None for one in judged)}
-
-
-def resident_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-"""
-
-
 def _good(payload: Any) -> None:
     if payload.get("statusCode") != 200:
         raise RuntimeError(f"a good webhook was answered {payload}")
 
 
 @contextmanager
-def _surroundings() -> Iterator[Mapping[str, str]]:
+def surroundings() -> Iterator[Mapping[str, str]]:
     """Moto with what CloudFormation makes, and the settings of a deployment."""
     before = dict(os.environ)
     os.environ.update(KEYS)
@@ -153,7 +104,7 @@ def _surroundings() -> Iterator[Mapping[str, str]]:
         os.environ.update(before)
 
 
-def _built() -> Path:
+def built() -> Path:
     """The archive of this state of the work tree, unpacked. Raises RuntimeError where it could not run."""
     machine = MACHINES.get(platform.machine())
     if machine is None or platform.system() != "Linux":

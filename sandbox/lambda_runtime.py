@@ -53,8 +53,10 @@ class LambdaRuntime:
         runtime: Path,
         environment: Mapping[str, str],
         layers: Sequence[Path] = (),
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """``task`` is the unpacked archive, ``runtime`` the folder that ``install_runtime`` made."""
+        self._patience_s = patience_s
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: queue.Queue[tuple[bool, bytes]] = queue.Queue()
         self._server = _Server(("127.0.0.1", 0), self._handler_class())
@@ -82,7 +84,7 @@ class LambdaRuntime:
         self._count += 1
         begin = time.perf_counter()
         self._events.put((f"request-{self._count}", json.dumps(event).encode()))
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + self._patience_s
         while time.monotonic() < end:
             try:
                 failed, body = self._answers.get(timeout=0.2)
