@@ -78,7 +78,7 @@ def card(graph: bytes, terms: Terms, metrics: dict[str, Any]) -> dict[str, Any]:
         "training_data": "simulated: orders of six invented shops (sandbox/orders, sealed by sha256), months 1 to 8",
         "metrics": metrics, "licence": "the product's own",
         "created_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
-        "notes": "Simulated: no real order was ever seen. A start for a shop without labels of its own, to be replaced by "
+        "notes": "Simulated: no real order was ever seen. A start for a shop without labels of its own, replaced by "
         "what that shop teaches. Explainable boosting; contributions and intercept add up to the logit exactly. "
         "Calibrated by a sigmoid on rows that its parts had not seen. No name, language, nationality, postcode or "
         "country goes in; countries count as distance and mismatch. Decisions weigh costs.",
