@@ -3,7 +3,7 @@
     logit(row) = intercept + f1(x1) + f2(x2) + … + pairs        each f is a table over bins
 
 Explainable boosting after Lou, Caruana & Gehrke (2012) and Lou et al. (2013, "GA2M"), in numpy, with steps bound to
-rise or fall where common sense says so. Every model is a bag: it learns on two thirds of the identities and is judged
+rise or fall where common sense says so. Every model is a bag: it learns on some of the identities and is judged
 on the rest, so that every row has a score from models that never saw its identity.
 """
 

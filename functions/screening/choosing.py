@@ -40,14 +40,16 @@ def losses(logit: Floats, label: Floats) -> Floats:
 def contest(champion: Judge, challenger: Judge, label: Floats, group: Ints) -> Contest:
     """Hold both against each other on the rows left out, whole identities at a time.
 
-    Both are calibrated. The share of trees is the one with the least loss; it counts only if it wins by more than
-    ``SURE`` standard errors over identities.
+    Both are calibrated. The share of trees is the smallest that is within a standard error of the best, for what is
+    additive explains itself best; it counts only if it wins by more than ``SURE`` standard errors over identities.
     """
     seen = np.isfinite(champion.left_out) & np.isfinite(challenger.left_out)
     one, other, y = champion.left_out[seen], challenger.left_out[seen], label[seen]
     before = losses(one, y)
     tried = {share: before - losses((1 - share) * one + share * other, y) for share in SHARES}
-    share = max(tried, key=lambda each: float(tried[each].mean()))
+    best = max(tried, key=lambda each: float(tried[each].mean()))
+    near = {each: sure(tried[best] - tried[each], group[seen]) for each in SHARES}
+    share = next(each for each in SHARES if near[each][0] <= near[each][1])
     saved, error = sure(tried[share], group[seen])
     return Contest(share if saved > SURE * error else 0.0, saved, error)
 

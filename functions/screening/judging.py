@@ -14,10 +14,7 @@ from functions.screening.trees import Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """A model that can be used and exported: tables, and trees with a weight, calibrated.
-
-    logit = intercept + slope * (start of another model + tables + trees)
-    """
+    """A model that can be used and exported: tables, and trees with a weight, added up to a logit."""
 
     columns: tuple[Column, ...]
     tables: tuple[Table, ...]
@@ -27,15 +24,20 @@ class Judge:
     left_out: Floats
     """(rows,): calibrated logits of the training rows from bags that did not see them; NaN where all did."""
 
-    def logit(self, table: Mapping[str, Values], start: Floats | float = 0.0) -> Floats:
-        """(rows,): ``start`` must be what learning began with, less the intercept, where it did."""
+    def logit(self, table: Mapping[str, Values]) -> Floats:
+        """(rows,)"""
         data = bin_table(self.columns, table)
-        total = np.full(len(data.bins[0]), self.intercept) + start
-        for one in self.tables:
-            total += one.values[tuple(self._cells(axis, data) for axis in one.axes)]
+        total = self.contributions(data).sum(axis=1) + self.intercept
         for tree in self.trees:
             total += self.tree_weight * tree.value[tree.leaves(data)]
         return np.asarray(total)
+
+    def contributions(self, data: Binned) -> Floats:
+        """(rows, tables): what each table adds."""
+        found = np.zeros((len(data.bins[0]), len(self.tables)))
+        for place, one in enumerate(self.tables):
+            found[:, place] = one.values[tuple(self._cells(axis, data) for axis in one.axes)]
+        return found
 
     def _cells(self, axis: Axis, data: Binned) -> Ints:
         place = next(at for at, one in enumerate(self.columns) if one.name == axis.column)

@@ -17,8 +17,8 @@ from functions.screening.export import Axis, Table
 from functions.screening.judging import Judge
 from functions.screening.trees import Grown, Growth, grow
 
-INSIDE: Final = 0.75
-"""Share of the identities that each bag learns on."""
+FOLDS: Final = 4
+"""Each bag leaves out one identity in so many; bags come in multiples of it, so that every row is left out."""
 HONEST_PER_FRAUD: Final = 25
 """Honest rows a bag learns on for each fraud among all rows: more of them teach little and cost much time."""
 LEAST_LOOKS: Final = 3
@@ -61,7 +61,9 @@ def columns_of(lesson: Lesson, bins: int) -> tuple[Column, ...]:
         or column(name, values, lesson.label, bins=bins, direction=lesson.directions.get(name, 0))
         for name, values in lesson.table.items()
     )
-    return tuple(one for one in found if one.bins > 2 or _varies(one, lesson.table[one.name]))
+    return tuple(
+        one for one in found if one.name in lesson.known or one.bins > 2 or _varies(one, lesson.table[one.name])
+    )
 
 
 def _varies(one: Column, values: Values) -> bool:
@@ -78,19 +80,21 @@ class Bag:
 
 
 def bags_of(group: Ints, label: Floats, bags: int, seed: int) -> list[Bag]:
-    """Whole identities, drawn by fraudulent and honest ones apart; of the honest no more than are worth their time."""
+    """Whole identities: each of ``FOLDS`` bags in a row leaves out another part of them, fraudulent and honest ones
+    dealt out apart. Of the honest inside no more stay than are worth their time."""
     names, place = np.unique(group, return_inverse=True)
     bad = np.bincount(place, label, len(names)) > 0
     rng = np.random.default_rng([seed, 17])
     fine = max(1.0, float((~bad)[place].sum()))
-    honest = min(INSIDE, HONEST_PER_FRAUD * INSIDE * float(label.sum()) / fine)
+    kept = min(1.0, HONEST_PER_FRAUD * float(label.sum()) / fine)
+    fold = np.zeros(len(names), np.int64)
     found = []
-    for _ in range(bags):
-        chosen = np.zeros(len(names), bool)
-        for kind, share in ((bad, INSIDE), (~bad, honest)):
-            members = rng.permutation(np.flatnonzero(kind))
-            chosen[members[: max(1, round(share * len(members)))]] = True
-        inside = chosen[place]
+    for number in range(bags):
+        if number % FOLDS == 0:
+            for kind in (bad, ~bad):
+                fold[kind] = rng.permutation(int(kind.sum())) % FOLDS
+        stays = bad | (rng.random(len(names)) < kept)
+        inside = ((fold != number % FOLDS) & stays)[place]
         found.append(Bag(inside, _odds(label[inside]) - _odds(label)))
     return found
 

@@ -21,7 +21,7 @@ def paces(labels: int) -> tuple[Pace, int]:
 def growths(labels: int) -> tuple[Growth, int]:
     """For the trees: growth and bags."""
     if labels < MANY:
-        return Growth(rate=0.05, trees=240, depth=4), 6
+        return Growth(rate=0.05, trees=240, depth=4), 4
     return Growth(rate=0.06, trees=400, depth=6, columns=0.3), 4
 
 
