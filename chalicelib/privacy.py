@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chalicelib import connecting
+from chalicelib import connecting, runs
 from chalicelib.domain.events import StoreEvent
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.shop import Shop
@@ -16,6 +16,7 @@ def erase_shop(services: Services, shop: Shop) -> int:
     """Delete everything a shop has with us but the proof that it was deleted; says how many records."""
     services.history.erase(shop.id)
     services.artifacts.erase(shop.id)
+    services.blobs.delete(list(services.blobs.list(runs.prefix(shop.id))))
     erased = places.erase(services.records, shop.id)
     services.shops.unlist(shop.id)
     connecting.note(services, shop.id, Deed.ERASED, "the store", f"{erased} records erased")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
-from chalicelib import connecting, deciding, notifying, upkeep
+from chalicelib import connecting, deciding, notifying, runs, upkeep
 from chalicelib.contracts import Material, StoreClient
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
@@ -108,6 +108,7 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
             received_at=started, delivery=f"{event.id}{name}", topic="reconcile",
         )  # fmt: skip
         services.queue.send(to_message(told), group=shop.id)
+    runs.catch_up(services, shop)
     services.memories.remember(shop.id, {_RECONCILED: started.isoformat()})
     return Outcome.APPLIED
 
@@ -150,10 +151,12 @@ def propose(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
 
 
 def job(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
-    """One slice of a bulk decision that a person started."""
+    """One slice of long work that a person started."""
     work = services.jobs.get(shop.id, event.resource)
     if work.finished_at is not None:
         return Outcome.UNCHANGED
+    if work.kind in runs.KINDS:
+        return runs.go_on(services, shop, work)
     begin = work.done + work.failed
     for subject in work.subjects[begin : begin + DECISIONS]:
         work = _decide(services, work, subject)

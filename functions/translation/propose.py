@@ -86,7 +86,7 @@ def _decided(context: Context, work: Work, answers: Answers, models: Models) -> 
     fresh, failures = _answers(context, work, answers)
     done = [finished(draft, work.held, fresh) for draft in work.drafts]
     complete = judged([one for one in done if one], work.pair, estimator(models))
-    offer = proposal(context, work, complete)
+    offer = None if failures else proposal(context, work, complete)  # a page half in another language helps nobody
     kept = {**_unjudged(context, work, fresh), **_remembered(context, complete, work.held)}
     marks = _marks(work, offer.published if offer else ())
     return Decision(

@@ -10,7 +10,7 @@ from deepl import http_client
 
 from chalicelib.contracts import EngineRequest, TranslateTexts
 from chalicelib.domain.ids import EventId, Locale, ShopId
-from chalicelib.errors import RateLimited, StoreUnavailable, UnsupportedAction
+from chalicelib.errors import AnswerLost, RateLimited, UnsupportedAction
 from integrations.deepl.faults import TooLarge, named
 from integrations.deepl.glossaries import Glossaries
 from integrations.deepl.languages import formality_word, source_code, target_code
@@ -128,7 +128,7 @@ class _GlossaryGone(Exception):
 
 def _complete(found: list[str], asked: int) -> tuple[str, ...]:
     if len(found) != asked:
-        raise StoreUnavailable(
+        raise AnswerLost(
             "DeepL sent fewer texts than it was asked for; it is tried again.",
             detail=f"{len(found)} of {asked}",
         )
