@@ -41,9 +41,14 @@ class Asked:
     """What was spent on it, in characters."""
 
 
-def ask(services: Services, context: Context, requests: Sequence[EngineRequest]) -> Asked:
-    """Put requests to the engines. What cannot be answered is said, and the rest goes on."""
-    round_ = _Round(services, context, _kept(services, context, requests))
+def ask(
+    services: Services, context: Context, requests: Sequence[EngineRequest], *, keep: bool = True
+) -> Asked:
+    """Put requests to the engines. What cannot be answered is said, and the rest goes on.
+
+    Without ``keep`` nothing of requests and answers is stored: a buyer's words are not ours to keep.
+    """
+    round_ = _Round(services, context, _kept(services, context, requests) if keep else None)
     for request in requests:
         round_.put(request)
     answers = Answers(texts=round_.texts, rates=round_.rates, failed=round_.failed)
@@ -53,7 +58,7 @@ def ask(services: Services, context: Context, requests: Sequence[EngineRequest])
 class _Round:
     """One function's requests on one event."""
 
-    def __init__(self, services: Services, context: Context, kept: Mapping[str, str]) -> None:
+    def __init__(self, services: Services, context: Context, kept: Mapping[str, str] | None) -> None:
         self._services, self._context, self._kept = services, context, kept
         self.texts: dict[EngineRequest, tuple[str, ...]] = {}
         self.rates: dict[EngineRequest, Mapping[str, str]] = {}
@@ -75,7 +80,7 @@ class _Round:
 
     def _texts(self, request: TranslateTexts) -> tuple[str, ...]:
         name = kept_as(request)
-        if name in self._kept:
+        if self._kept and name in self._kept:
             return tuple(json.loads(self._kept[name]))
         if self.stopped is not None:
             raise self.stopped
@@ -89,8 +94,9 @@ class _Round:
             self._spend(-request.characters)
             raise
         self.characters += request.characters
-        services, context = self._services, self._context
-        services.memories.remember(context.shop.id, {name: json.dumps(answer)}, until=context.now + KEPT)
+        if self._kept is not None:
+            until = self._context.now + KEPT
+            self._services.memories.remember(self._context.shop.id, {name: json.dumps(answer)}, until=until)
         return answer
 
     def _reserve(self, characters: int) -> None:

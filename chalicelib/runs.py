@@ -9,6 +9,7 @@ once there is room again.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_UP, Decimal
 from functools import partial
 from hashlib import sha256
 from itertools import islice
@@ -92,6 +93,45 @@ def go_on(services: Services, shop: Shop, work: Job) -> Outcome:
     else:
         connecting.schedule(services, shop.id, Schedule.JOB, resource=work.id, detail=work.cursor)
     return Outcome.APPLIED
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a job costs, in characters, money, and monthly allowances. Amounts are in the currency of the
+    engine's bill."""
+
+    characters: int
+    sentences: int
+    cost: Decimal
+    into: Mapping[str, int]
+    """Characters per language."""
+    left: int
+    """What is left of this month's allowance."""
+    months: int
+    """How many monthly allowances the characters take, this month's counted; 0 where the allowance is 0."""
+
+
+def bill(services: Services, job: Job, policy: Policy) -> Bill:
+    """What a forecast foretells, or what a run has cost so far."""
+    limits = policy.translations
+    characters = job.counts.get("characters", 0)
+    spent = services.counters.total(job.shop_id, spent_in(services.clock.now()))
+    left, most = max(0, limits.characters_per_month - spent), limits.characters_per_month
+    beyond = max(0, characters - left)
+    return Bill(
+        characters, job.counts.get("sentences", 0), cost_of(characters, policy),
+        {name.removeprefix(_INTO): count for name, count in job.counts.items() if name.startswith(_INTO)},
+        left, 1 + -(-beyond // most) if most else 0,
+    )  # fmt: skip
+
+
+def cost_of(characters: int, policy: Policy) -> Decimal:
+    """What the engine's bill says of them, rounded up to two places."""
+    exact = policy.translations.price_per_million * characters / 1_000_000
+    return exact.quantize(Decimal("0.01"), ROUND_UP)
+
+
+_INTO = "into "
 
 
 def catch_up(services: Services, shop: Shop) -> Sequence[Job]:
@@ -181,7 +221,7 @@ def _priced(requests: Iterable[TranslateTexts], seen: set[str]) -> Mapping[str, 
         seen.update(fresh)
         priced = replace(request, texts=tuple(fresh.values()))
         found = dict(_plus(found, {
-            "characters": priced.characters, "sentences": len(fresh), f"into {request.target}": priced.characters,
+            "characters": priced.characters, "sentences": len(fresh), f"{_INTO}{request.target}": priced.characters,
         }))  # fmt: skip
     return {**found, "products": 1} if found else {}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from time import monotonic, sleep
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.table import Table
 from chalicelib import runs, schedules
 from chalicelib.domain.ids import FunctionName, Locale
 from chalicelib.domain.proposals import Status
+from chalicelib.domain.shop import Policy
 from chalicelib.storage.jobs import Job
 from sandbox.demo.shops import DemoShop
 from sandbox.platform import Platform
@@ -20,7 +20,6 @@ NAME = FunctionName("translation")
 INTO = (Locale("de"), Locale("fr"))
 PATIENCE_S = 600
 BY = "demo"
-MILLION = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +84,18 @@ def table(console: Console, platform: Platform, told: Sequence[Told]) -> None:
     for name in ("shop", "products", "sentences", "forecast", "spent", "published", "of these by a person", "waiting"):
         rows.add_column(name, justify="left" if name == "shop" else "right")
     for one in told:
-        price = platform.services.shops.policy(one.shop.id).translations.price_per_million
+        policy = platform.services.shops.policy(one.shop.id)
         rows.add_row(
             one.shop.label, str(one.run.done), str(one.forecast.counts.get("sentences", 0)),
-            _money(one.forecast, price), _money(one.run, price), str(_published(platform, one.shop)),
+            _money(one.forecast, policy), _money(one.run, policy), str(_published(platform, one.shop)),
             str(one.approved.done if one.approved else 0), str(_waiting(platform, one.shop)),
         )  # fmt: skip
     console.print(rows)
 
 
-def _money(job: Job, price_per_million: Decimal) -> str:
+def _money(job: Job, policy: Policy) -> str:
     characters = job.counts.get("characters", 0)
-    return f"{characters:,} characters, {price_per_million * characters / MILLION:.2f}"
+    return f"{characters:,} characters, {runs.cost_of(characters, policy)}"
 
 
 def _published(platform: Platform, shop: DemoShop) -> int:
