@@ -13,6 +13,7 @@ from decimal import ROUND_UP, Decimal
 from functools import partial
 from hashlib import sha256
 from itertools import islice
+from uuid import uuid4
 
 from chalicelib import connecting
 from chalicelib.asking import ENGINE, spent_in
@@ -73,7 +74,7 @@ def start(
         raise NotAllowed("Choose at least one language.")
     total = sum(1 for record in places.every(services.records, shop.id, Kind.PRODUCT) if record.body["product"])
     return _begin(services, shop, Job(
-        id=_name(services, shop.id, kind, by), shop_id=shop.id, kind=kind, function=function, total=total, by=by,
+        id=uuid4().hex[:16], shop_id=shop.id, kind=kind, function=function, total=total, by=by,
         locales=tuple(locales), started_at=services.clock.now(),
     ))  # fmt: skip
 
@@ -154,7 +155,7 @@ def _catch_up(services: Services, shop: Shop, policy: Policy, name: FunctionName
     if not left:
         return None
     return _begin(services, shop, Job(
-        id=_name(services, shop.id, CATCH_UP, name), shop_id=shop.id, kind=CATCH_UP, function=name,
+        id=uuid4().hex[:16], shop_id=shop.id, kind=CATCH_UP, function=name,
         subjects=tuple(left[:_MOST_CAUGHT_UP]), total=min(len(left), _MOST_CAUGHT_UP),
         started_at=services.clock.now(),
     ))  # fmt: skip
@@ -168,10 +169,6 @@ def _begin(services: Services, shop: Shop, job: Job) -> Job:
     services.jobs.save(job)
     connecting.schedule(services, shop.id, Schedule.JOB, resource=job.id, detail=f"{job.cursor}|{job.done}")
     return job
-
-
-def _name(services: Services, shop: ShopId, kind: str, by: str) -> str:
-    return event_id("job", shop, kind, by, services.clock.now().isoformat())[:16]
 
 
 def _scene(services: Services, shop: Shop, job: Job) -> _Scene:

@@ -80,7 +80,7 @@ def _encoded(encoder: Model, texts: Sequence[str]) -> list[_Side]:
     held = encoder.once("sides", lambda assets: dict[str, _Side]())
     if len(held) > HELD:
         held.clear()
-    found = {text: held[text] for text in texts if text in held}
+    found = {text: side for text in texts if (side := held.get(text)) is not None}
     found |= _fresh(encoder, [text for text in dict.fromkeys(texts) if text not in found])
     held.update(found)
     return [found[text] for text in texts]
