@@ -18,7 +18,7 @@ from sandbox.platform import Platform
 
 NAME = FunctionName("translation")
 INTO = (Locale("de"), Locale("fr"))
-PATIENCE_S = 600
+PATIENCE_S = 1800
 BY = "demo"
 
 

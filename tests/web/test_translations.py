@@ -130,7 +130,8 @@ def test_the_memory_goes_out_is_worked_on_and_comes_back(open_: Opened, form: st
 def test_another_tools_file_is_taken_in_and_a_broken_one_refused(open_: Opened) -> None:
     world, shop, browser, engine = open_
     browser.get(f"/s/{shop}/translations")
-    rows = "source,target,source_language,target_language\nNice.,Hübsch.,en-GB,de-DE\nNice.,Beau.,en,fr\nOne. Two.,Eins.,en,de\n"
+    heads = "source,target,source_language,target_language\n"
+    rows = f"{heads}Nice.,Hübsch.,en-GB,de-DE\nNice.,Beau.,en,fr\nOne. Two.,Eins.,en,de\n"
     answer = browser.post(f"/s/{shop}/translations/memory", {"document": rows, "form": "csv"})
     assert "1 sentences were taken into the memory. 2 were left out" in answer.body
     broken = browser.post(f"/s/{shop}/translations/memory", {"document": "<tmx", "form": "tmx"})
