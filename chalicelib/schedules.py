@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
-from chalicelib import connecting, deciding, notifying, runs, upkeep
+from chalicelib import cleaning, connecting, deciding, notifying, runs, upkeep
 from chalicelib.contracts import Material, StoreClient
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
@@ -108,6 +108,7 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
             received_at=started, delivery=f"{event.id}{name}", topic="reconcile",
         )  # fmt: skip
         services.queue.send(to_message(told), group=shop.id)
+    cleaning.languages_gone(services, shop, services.shops.policy(shop.id))
     runs.catch_up(services, shop)
     services.memories.remember(shop.id, {_RECONCILED: started.isoformat()})
     return Outcome.APPLIED

@@ -81,7 +81,7 @@ def table(console: Console, platform: Platform, told: Sequence[Told]) -> None:
     """What was forecast, what was spent, and what buyers see now."""
     engine = "marked pseudo-translations of the sandbox's DeepL" if platform.deepl else "DeepL"
     rows = Table(title=f"Whole catalogue into {', '.join(INTO)} ({engine})")
-    for name in ("shop", "products", "sentences", "forecast", "spent", "published", "of these by a person", "waiting"):
+    for name in ("shop", "products", "sentences", "forecast", "spent", "published", "by a person", "waiting"):
         rows.add_column(name, justify="left" if name == "shop" else "right")
     for one in told:
         policy = platform.services.shops.policy(one.shop.id)
@@ -95,7 +95,7 @@ def table(console: Console, platform: Platform, told: Sequence[Told]) -> None:
 
 def _money(job: Job, policy: Policy) -> str:
     characters = job.counts.get("characters", 0)
-    return f"{characters:,} characters, {runs.cost_of(characters, policy)}"
+    return f"{characters:,} chars\n{runs.cost_of(characters, policy)} on the bill"
 
 
 def _published(platform: Platform, shop: DemoShop) -> int:
