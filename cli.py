@@ -1,4 +1,4 @@
-"""Tradewind for people: ``tradewind demo | serve | shops | translate | memory | journal | …``."""
+"""Tradewind for people: ``tradewind demo | serve | shops | doctor | translate | memory | journal | …``."""
 
 import argparse
 import sys
@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     _shops(commands.add_parser("shops", help="connect, list, switch and disconnect shops"))
     _records(commands)
     _translations(commands)
+    _doctor(commands.add_parser("doctor", help="what is well, what is not, and what to do about it"))
     backtest = commands.add_parser("backtest", help="what a function would have done on your own history")
     kinds = backtest.add_subparsers(required=True, metavar="FUNCTION")
     for name in BACKTESTS:
@@ -36,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8910, help="where pages and webhooks are")
+    parser.add_argument("--port", type=int, help="where pages and webhooks are; otherwise 8080 or, if taken, 8910")
     parser.add_argument("--public-url", default="", help="how stores reach this machine, if otherwise")
     parser.set_defaults(run=_run_serve)
 
@@ -74,6 +75,13 @@ def _translations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
     translations.add_translate(commands.add_parser("translate", help="a whole catalogue, after a forecast"))
     translations.add_memory(commands.add_parser("memory", help="the translation memory as TMX or CSV"))
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    from sandbox.desk import doctor
+
+    parser.add_argument("shop", nargs="?", default="", help="one shop; all without it")
+    parser.set_defaults(run=doctor.examine)
 
 
 class _Backtest:

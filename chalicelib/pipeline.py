@@ -13,7 +13,7 @@ dead-letter queue. NeedsMerchant becomes a problem on the merchant's page. Skipp
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib import lifecycle, schedules, upkeep
+from chalicelib import billing, consent, lifecycle, schedules, syncing, upkeep
 from chalicelib.contracts import Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
 from chalicelib.domain.journal import Outcome
@@ -68,6 +68,8 @@ def _release(services: Services, claim: Claim) -> None:
 
 
 def _work(services: Services, event: StoreEvent, claim: Claim) -> tuple[Outcome, Claim]:
+    if event.kind is Schedule.CONNECT:  # there is no shop yet
+        return consent.finish(services, event), claim
     try:
         shop, policy = services.shops.with_policy(event.shop_id)
         return _for_shop(services, event, claim, shop, policy)
@@ -85,9 +87,12 @@ def _for_shop(
         return lifecycle.follow(services, shop, event), claim
     if shop.state is not ShopState.CONNECTED or event.kind is EventKind.UNKNOWN:
         return Outcome.SKIPPED, claim
+    if event.kind is EventKind.BULK_FINISHED:
+        return syncing.export_finished(services, shop, event), claim
     if event.kind in schedules.KINDS and not _about_products(event):
         return schedules.run(services, shop, event), claim
     client = services.open_store(shop)
+    policy = billing.bounded(services.functions, shop, policy, services.clock.now())
     seen = upkeep.look(services, shop.id, event, client)
     functions = [] if seen.gone else _interested(services, shop, policy, event)
     if seen.unchanged and claim.fresh:

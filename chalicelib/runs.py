@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import islice
 from uuid import uuid4
 
-from chalicelib import connecting
+from chalicelib import billing, connecting
 from chalicelib.asking import ENGINE, spent_in
 from chalicelib.contracts import Context, Function, StoreClient, TranslateTexts
 from chalicelib.domain.events import Schedule, StoreEvent, event_id
@@ -172,7 +172,7 @@ def _begin(services: Services, shop: Shop, job: Job) -> Job:
 
 
 def _scene(services: Services, shop: Shop, job: Job) -> _Scene:
-    policy = services.shops.policy(shop.id)
+    policy = billing.bounded(services.functions, shop, services.shops.policy(shop.id), services.clock.now())
     if job.locales:
         policy = replace(policy, translations=replace(policy.translations, locales=job.locales))
     function = services.functions[FunctionName(job.function)]

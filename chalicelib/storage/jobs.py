@@ -32,6 +32,8 @@ class Job:
     failed: int = 0
     cursor: str = ""
     note: str = ""
+    turn: str = ""
+    """The message whose slice counts, where more than one may ask for it."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What came of it so far, by name: characters, sentences, outcomes."""
     by: str = "tradewind"
