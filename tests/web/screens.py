@@ -55,7 +55,7 @@ def _everything(world: w.World, shops: Mapping[str, ShopId]) -> Iterator[tuple[s
     yield "proposal-applied", f"/s/{busy}/proposals/{applied.id}"
     account = world.accounts.of(world.accounts.person(OWNER))[0]
     world.accounts.save(replace(account, templates={"careful": "prices.max_step_pct = 3\n"}))
-    yield from (("shops", "/shops"), ("account", f"/account/{account.id}"), ("preferences", "/account"))
+    yield from (("shops", "/shops"), ("connect", "/connect"), ("account", f"/account/{account.id}"), ("preferences", "/account"))
     yield from (("sandbox-inbox", "/sandbox/inbox"), ("not-found", "/nowhere"))
 
 
