@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -19,7 +19,9 @@ from chalicelib.domain.ids import FunctionName, ShopId, shop_id
 from chalicelib.domain.shop import Mode, Shop
 from chalicelib.errors import AppError, Conflict
 from chalicelib.services import Services
+from chalicelib.web import storefront
 from sandbox import desk
+from sandbox.platform import STOREFRONT
 
 PATIENCE_S = 1800
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
@@ -44,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pays.add_argument("shop")
     pays.add_argument("plan", choices=[plan.name for plan in billing.PLANS])
     pays.set_defaults(run=choose_plan)
+    shelf = commands.add_parser("storefront", help="what a theme asks for recommendations while a buyer waits")
+    shelf.add_argument("shop")
+    shelf.set_defaults(run=show_storefront)
     for name, words, run in _FILES:
         one = commands.add_parser(name, help=words)
         one.add_argument("file", metavar="FILE.toml")
@@ -223,6 +228,19 @@ def reconcile(options: argparse.Namespace) -> int:
         return _say(str(error))
     connecting.schedule(services, shop.id, Schedule.RECONCILE)
     print(f"{shop.name} is asked what changed; its webhooks are mended where they stopped.")
+    return 0
+
+
+def show_storefront(options: argparse.Namespace) -> int:
+    """The query that a theme puts behind the storefront's address; Shopify's proxy signs its own."""
+    services = desk.services()
+    try:
+        shop = services.shops.get(ShopId(options.shop))
+    except AppError as error:
+        return _say(str(error))
+    query = urlencode({"shop": shop.id, "key": storefront.key_of(services, shop.id), "slot": "related"})
+    print(f"The storefront's address (the stack's StorefrontURL, here {services.settings.base_url}{STOREFRONT}) with:")
+    print(f"?{query}&product=PRODUCT_ID")
     return 0
 
 
