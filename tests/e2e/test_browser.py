@@ -233,6 +233,11 @@ PARTS = (
 def _axe(person: User, page: str) -> list[str]:
     """What axe says of one page (all of its rules but experimental ones)."""
     person.go(page)
+    return axe_of(person, page)
+
+
+def axe_of(person: User, page: str) -> list[str]:
+    """What axe says of the page that is shown."""
     person.chrome.execute_script(AXE.read_text())
     found: Any = person.chrome.execute_async_script(
         "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(JSON.stringify(r.violations)));"
