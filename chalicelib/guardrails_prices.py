@@ -105,7 +105,7 @@ def check_advertised(proposal: Proposal, situation: Situation) -> Refusal | None
 
 def check_rival(proposal: Proposal, situation: Situation) -> Refusal | None:
     """No price too far above the lowest one seen at a competitor, where the merchant wants such a ceiling."""
-    pct, rate, current = situation.policy.prices.max_over_rival_pct, _implied_rate(proposal, situation), None
+    pct, rate = situation.policy.prices.max_over_rival_pct, _implied_rate(proposal, situation)
     if pct is None or situation.rival is None or rate is None or situation.by_person:
         return None
     price, current = _wanted(proposal).price, _current(situation)
