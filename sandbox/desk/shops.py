@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from chalicelib import billing, connecting, secrets
+from chalicelib import billing, connecting, limits, price_inputs, secrets
 from chalicelib.contracts import Credentials
 from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName, ShopId, shop_id
@@ -53,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one = commands.add_parser(name, help=words)
         one.add_argument("file", metavar="FILE.toml")
         one.set_defaults(run=run)
+    for name, words, run in _PRICES:
+        one = commands.add_parser(name, help=words)
+        one.add_argument("shop")
+        one.add_argument("file", metavar="FILE.csv")
+        one.set_defaults(run=run)
     mode = commands.add_parser("mode", help="how far a function may go in a shop")
     mode.add_argument("shop")
     mode.add_argument("function")
@@ -80,7 +86,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sandbox", action="store_true", help="allow plain http and loopback addresses")
     parser.add_argument(
         "--mode",
-        choices=[str(one) for one in Mode],
+        choices=[str(one) for one in Mode if one is not Mode.SHADOW],
         default=str(Mode.PROPOSE),
         help="of every function at first",
     )
@@ -193,6 +199,37 @@ _FILES = (
 )
 
 
+def costs(options: argparse.Namespace) -> int:
+    """Take in unit costs; rows that cannot be used are named with their lines."""
+    return _take(options, price_inputs.take_costs)
+
+
+def rivals(options: argparse.Namespace) -> int:
+    """Take in competitors' prices; titles that no code matches wait on the page for a person."""
+    return _take(options, price_inputs.take_rivals)
+
+
+def _take(options: argparse.Namespace, take: Callable[[Services, Shop, bytes, str], price_inputs.Taken]) -> int:
+    services = desk.services()
+    try:
+        shop = services.shops.get(ShopId(options.shop))
+        taken = take(services, shop, Path(options.file).read_bytes(), "operator")
+    except (AppError, OSError) as error:
+        return _say(str(error))
+    for fault in taken.faults:
+        print(f"{options.file}: {fault}", file=sys.stderr)
+    print(f"{shop.name}: {taken}")
+    if taken.asked:
+        print(f"Confirm the matches at {services.settings.base_url}/s/{shop.id}/prices")
+    return 1 if taken.faults else 0
+
+
+_PRICES = (
+    ("costs", "take in unit costs: sku (or barcode, variant_id) and cost", costs),
+    ("rivals", "take in competitors' prices: sku, barcode or title, and price", rivals),
+)
+
+
 def show(options: argparse.Namespace) -> int:
     """One line per shop."""
     services = desk.services()
@@ -260,6 +297,9 @@ def switch(options: argparse.Namespace) -> int:
     services = desk.services()
     if options.function not in services.functions:
         return _say(f"There is no function {options.function}; there are: {', '.join(services.functions)}.")
+    allowed = limits.modes_of(services.functions[FunctionName(options.function)].capabilities)
+    if options.mode not in allowed:
+        return _say(f"{options.function} knows the modes {', '.join(allowed)}.")
     shop = ShopId(options.shop)
     policy = services.shops.policy(shop)
     modes = {**policy.modes, FunctionName(options.function): Mode(options.mode)}
