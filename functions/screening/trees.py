@@ -34,6 +34,8 @@ class Growth:
     rows: float = 0.7
     """Share of the rows, drawn for each tree."""
     patience: int = 5
+    trusted: int = 3
+    """Looks that are taken on trust: with a handful of frauds the rows left out cannot tell when to stop."""
 
 
 @dataclass(frozen=True, slots=True)
