@@ -27,7 +27,7 @@ def growths(labels: int) -> tuple[Growth, int]:
     """For the trees: growth and bags."""
     if labels < MANY:
         return Growth(rate=0.05, trees=240, depth=4), 4
-    return Growth(rate=0.06, trees=400, depth=6, columns=0.3), 4
+    return Growth(rate=0.08, trees=300, depth=6, columns=0.3, least_rows=0), 4
 
 
 def learn(
