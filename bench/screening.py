@@ -1,4 +1,4 @@
-"""Order screening: what scoring with reasons takes beside peers, and how well frauds are told apart.
+"""Order screening: what scoring with reasons takes, beside peers.
 
 Peers run in an interpreter of their own (``bench/screening_peers.txt``), named by TRADEWIND_PEERS_PYTHON; without one
 their figures are left out. The simulated orders' last look is ``python -m bench.screening_simulated``.
@@ -17,24 +17,16 @@ import numpy as np
 
 from bench import Row
 from bench.repricing_models import PEERS_PYTHON
-from bench.screening_cards import card_precision, payments, protocol, table
-from bench.screening_figures import area, average_precision
 from chalicelib.inference import Loaded
 from functions.screening.deciding import Attention, Stake, decide
 from functions.screening.features import Known, features
 from functions.screening.features import Row as Features
-from functions.screening.learning import Lesson
-from functions.screening.recipes import learn
 from functions.screening.scoring import MODEL, encode, read_terms, score_with
 from model_artifacts.translation.shipped import load
 from sandbox.orders.stream import all_orders
 from sandbox.screening.rows import order_of, plain, rows_of
 
 ONES, BATCH = 3_000, 1_000
-PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = {
-    "XGBoost, published": {"ap": 0.639, "auc": 0.862, "cp100": 0.273},
-    "neural network, published": {"ap": 0.675, "auc": 0.876, "cp100": 0.303},
-}
 SAME: Final = "the same rows, one run; LightGBM of 200 trees of 31 leaves, interpret of 300 rounds and 4 bags"
 SIMULATED: Final = "simulated orders; batch 1, one thread, median"
 
@@ -51,7 +43,6 @@ def rows() -> Iterator[Row]:
     peers = _peers(x, label)
     yield from _scoring(model, x, peers)
     yield from _around(model, seen, records)
-    yield from _cards()
 
 
 def _scoring(model: Loaded, x: Any, peers: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
@@ -114,25 +105,3 @@ def _peers(x: Any, y: Any) -> Mapping[str, Mapping[str, float]]:
         subprocess.run([python, str(script), str(given), str(answer)], check=True)
         found: Mapping[str, Mapping[str, float]] = json.loads(answer.read_text(encoding="utf-8"))
         return found
-
-
-def _cards() -> Iterator[Row]:
-    """The Fraud Detection Handbook's protocol: a week to learn from, a week's wait, a week to judge."""
-    paid = payments()
-    week, columns = protocol(paid), table(paid)
-    lesson = Lesson(table={name: values[week.train] for name, values in columns.items()}, label=paid.fraud[week.train],
-                    group=paid.customer[week.train], directions={})  # fmt: skip
-    used, additive, _, contest = learn(lesson)
-    test = {name: values[week.test] for name, values in columns.items()}
-    share = f"trees take part with {contest.share:.0%}" if contest else "no trees"
-    for name, judge, note in (("screening.handbook", used, share), ("screening.handbook.additive", additive, "")):
-        score, y = judge.logit(test), paid.fraud[week.test]
-        ones = np.ones(len(y))
-        own = {"ap": average_precision(y, score, ones), "auc": area(y, score, ones),
-               "cp100": card_precision(paid, week.test, score)}  # fmt: skip
-        for figure, value in own.items():
-            for peer, published in PUBLISHED.items():
-                yield Row(name=f"{name}.{figure}", value=value, peer=peer, peer_value=published[figure],
-                          ratio=value / published[figure],
-                          note=f"{len(week.train):,} payments to learn from, {len(y):,} judged, {int(y.sum())} frauds; "
-                          f"rebuilt simulator, week of 2018-08-08. {note}".strip())  # fmt: skip

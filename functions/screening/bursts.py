@@ -16,7 +16,7 @@ from chalicelib.domain.orders import Order
 WINDOW: Final = 600
 DAY: Final = 86_400
 WEEK: Final = 7 * DAY
-LEAST: Final = 6
+LEAST: Final = 4
 """Fewer are never called a burst."""
 CHANCE: Final = 1e-7
 """How improbable a window must be under the shop's usual pace: at 144 windows a day, once in twenty years or more."""
@@ -62,8 +62,11 @@ def burst(counters: Mapping[CounterKey, int]) -> Burst | None:
     usual = (before + 1) * WINDOW / WEEK
     if recent < LEAST or _tail(recent, usual * UNUSUAL) > CHANCE:
         return None
-    text = "{count} small orders of unknown buyers came within ten minutes: somebody may be trying out stolen cards"
-    return Burst(recent, usual, Reason(text=text, values=(("count", str(recent)),)))
+    reason = Reason(
+        text="{count} small orders of unknown buyers came within ten minutes: somebody may be trying out stolen cards",
+        values=(("count", str(recent)),),
+    )
+    return Burst(recent, usual, reason)
 
 
 def _tail(count: int, mean: float) -> float:
