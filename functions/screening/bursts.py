@@ -18,8 +18,8 @@ DAY: Final = 86_400
 WEEK: Final = 7 * DAY
 LEAST: Final = 4
 """Fewer are never called a burst."""
-CHANCE: Final = 1e-7
-"""How improbable a window must be under the shop's usual pace: at 144 windows a day, once in twenty years or more."""
+CHANCE: Final = 1e-6
+"""How improbable a window must be under the shop's usual pace: at 144 windows a day, once in twenty years."""
 UNUSUAL: Final = 5.0
 """Buyers come in bunches (sales, mailings), so the usual pace may be this many times the week's mean."""
 RECENT: Final = CounterKey("strangers", "shop", WINDOW)
