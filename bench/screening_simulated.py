@@ -28,7 +28,7 @@ from bench.screening_figures import (
 from bench.screening_looks import NEW_SHOPS, burst_alarms, countries, differences, few_folds, few_labels, means, without
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.deciding import Verdict
+from functions.screening.deciding import Verdict, bar_for
 from functions.screening.judging import Judge
 from functions.screening.keeping import read_tables
 from sandbox.screening.build import HERE
@@ -126,13 +126,31 @@ def capacity(days: Ints) -> dict[int, int]:
     return dict.fromkeys(np.unique(days).tolist(), max(1, round(BUDGET * usual)))
 
 
-def decided(probability: Floats, total: Floats, days: Ints) -> Ints:
-    """Our decisions by cost, within each day's room."""
+def gains(probability: Floats, total: Floats) -> Floats:
+    """What looking would save against approving, order by order, in expectation; 0 where it would not pay."""
     expected = costs(probability, total)
-    best = by_cost(probability, total)
-    gain = expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0)
-    looked = within_budget(gain, days, capacity(days))
-    return np.where(looked, best, 0)
+    return np.asarray(expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0))
+
+
+def bars(year: Simulated, base: Judge) -> dict[str, float]:
+    """Per shop what looking must save at least, from the month before (``deciding.bar_for``)."""
+    month = year.months("validate")
+    table = {name: values[month] for name, values in year.table.items()}
+    shop = np.array([record.shop for record in year.records])[month]
+    total = np.array([record.total for record in year.records])[month]
+    saved = gains(sigmoid(base.logit(table)), total)
+    room = next(iter(capacity(shop_days(year, month)).values()))
+    return {
+        name: bar_for(saved[shop == name].tolist(), float((shop == name).sum()) / 30, room)
+        for name in set(shop.tolist())
+    }
+
+
+def decided(probability: Floats, total: Floats, days: Ints, bar: Floats) -> Ints:
+    """Our decisions by cost: looked at is what saves its shop's bar at least, within each day's room."""
+    gain = gains(probability, total)
+    looked = within_budget(np.where(gain >= bar, gain, 0.0), days, capacity(days))
+    return np.where(looked, by_cost(probability, total), 0)
 
 
 def thresholded(probability: Floats, threshold: float, days: Ints) -> Ints:
@@ -201,7 +219,10 @@ def last_look(year: Simulated) -> dict[str, Any]:
     found["ap"] = _interval(average_precision, y, probability, weights)
     found["ece"] = _interval(calibration_error, y, probability, weights)
     days = shop_days(year, last)
-    ours = decided(probability, total, days)
+    bar = bars(year, base)
+    shop = [record.shop for record, kept in zip(year.records, last.tolist(), strict=True) if kept]
+    ours = decided(probability, total, days, np.array([bar[name] for name in shop]))
+    found["bars"] = {name: round(value, 2) for name, value in bar.items()}
     judged = Judged(y, probability, total, group[last])
     spent = paid(ours, y, total)
     found["cost ours"] = _mean(spent, weights)
