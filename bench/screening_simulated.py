@@ -3,6 +3,7 @@
 Everything was chosen on month 9; what is printed here goes into docs/decisions whatever it is.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -24,17 +25,17 @@ from bench.screening_figures import (
     costs,
     paid,
 )
+from bench.screening_looks import NEW_SHOPS, burst_alarms, countries, differences, few_folds, few_labels, means, without
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.deciding import Verdict
+from functions.screening.deciding import Verdict, bar_for
 from functions.screening.judging import Judge
 from functions.screening.keeping import read_tables
-from functions.screening.learning import Lesson
 from sandbox.screening.build import HERE
 from sandbox.screening.lessons import Simulated, simulated
 
 KEPT_ROWS: Final = Path(".local/screening/rows.json")
-FEW: Final = 500
+EQUAL_ROWS: Final = Path(".local/screening/equal.json")
 DRAWS: Final = 200
 BUDGET: Final = 0.02
 """Reviews and holds a day, as a share of the shop's usual orders a day."""
@@ -125,13 +126,31 @@ def capacity(days: Ints) -> dict[int, int]:
     return dict.fromkeys(np.unique(days).tolist(), max(1, round(BUDGET * usual)))
 
 
-def decided(probability: Floats, total: Floats, days: Ints) -> Ints:
-    """Our decisions by cost, within each day's room."""
+def gains(probability: Floats, total: Floats) -> Floats:
+    """What looking would save against approving, order by order, in expectation; 0 where it would not pay."""
     expected = costs(probability, total)
-    best = by_cost(probability, total)
-    gain = expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0)
-    looked = within_budget(gain, days, capacity(days))
-    return np.where(looked, best, 0)
+    return np.asarray(expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0))
+
+
+def bars(year: Simulated, base: Judge) -> dict[str, float]:
+    """Per shop what looking must save at least, from the month before (``deciding.bar_for``)."""
+    month = year.months("validate")
+    table = {name: values[month] for name, values in year.table.items()}
+    shop = np.array([record.shop for record in year.records])[month]
+    total = np.array([record.total for record in year.records])[month]
+    saved = gains(sigmoid(base.logit(table)), total)
+    room = next(iter(capacity(shop_days(year, month)).values()))
+    return {
+        name: bar_for(saved[shop == name].tolist(), float((shop == name).sum()) / 30, room)
+        for name in set(shop.tolist())
+    }
+
+
+def decided(probability: Floats, total: Floats, days: Ints, bar: Floats) -> Ints:
+    """Our decisions by cost: looked at is what saves its shop's bar at least, within each day's room."""
+    gain = gains(probability, total)
+    looked = within_budget(np.where(gain >= bar, gain, 0.0), days, capacity(days))
+    return np.where(looked, by_cost(probability, total), 0)
 
 
 def thresholded(probability: Floats, threshold: float, days: Ints) -> Ints:
@@ -147,20 +166,44 @@ def best_fixed(one: Judged, days: Ints) -> Ints:
     return min(each, key=lambda verdicts: float(paid(verdicts, one.label, one.total).sum()))
 
 
-def few_labels(base: Judge, lesson: Lesson, seed: int) -> Ints:
-    """``FEW`` training rows of one shop, at least five frauds among them: whole weeks in a random order."""
-    rng = np.random.default_rng(seed)
-    rank = rng.permutation(int(lesson.group.max()) + 1)[lesson.group]
-    return np.argsort(rank, kind="stable")[:FEW]
-
-
-def main() -> int:
-    """Print every figure of the last look."""
-    year = simulated(kept=KEPT_ROWS)
-    found = last_look(year)
-    for name, value in found.items():
-        print(f"{name}: {value}")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures of the looks that are named, all without a name."""
+    looks = {"last": _last, "few": _few, "countries": _countries, "bursts": _bursts}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("looks", nargs="*", help=f"of: {', '.join(looks)}")
+    for name in parser.parse_args(arguments).looks or list(looks):
+        for what, value in looks[name]().items():
+            print(f"{name}: {what}: {value}", flush=True)
     return 0
+
+
+def _year() -> Simulated:
+    return simulated(kept=KEPT_ROWS)
+
+
+def _last() -> dict[str, Any]:
+    return last_look(_year())
+
+
+def _bursts() -> dict[str, Any]:
+    return burst_alarms(_year())
+
+
+def _countries() -> dict[str, Any]:
+    return countries(simulated(seed=77, scale=0.4, equal_risk=True, kept=EQUAL_ROWS), shipped())
+
+
+def _few() -> dict[str, Any]:
+    year = _year()
+    folds = few_folds(year)
+    as_it_comes, adapted = few_labels(year, without(year, NEW_SHOPS), folds)
+    found = {"base as it comes": means(as_it_comes), "with 500 labels": means(adapted)}
+    x, text = matrix(year.table)
+    theirs = peer(x, text, year.label, folds)
+    if theirs:
+        peers = [average_precision(year.label[t], p, np.ones(len(t))) for (_, t), p in zip(folds, theirs, strict=True)]
+        found |= {"LightGBM with 500 labels": means(peers), "ours less LightGBM": differences(adapted, peers)}
+    return found
 
 
 def last_look(year: Simulated) -> dict[str, Any]:
@@ -176,7 +219,10 @@ def last_look(year: Simulated) -> dict[str, Any]:
     found["ap"] = _interval(average_precision, y, probability, weights)
     found["ece"] = _interval(calibration_error, y, probability, weights)
     days = shop_days(year, last)
-    ours = decided(probability, total, days)
+    bar = bars(year, base)
+    shop = [record.shop for record, kept in zip(year.records, last.tolist(), strict=True) if kept]
+    ours = decided(probability, total, days, np.array([bar[name] for name in shop]))
+    found["bars"] = {name: round(value, 2) for name, value in bar.items()}
     judged = Judged(y, probability, total, group[last])
     spent = paid(ours, y, total)
     found["cost ours"] = _mean(spent, weights)
