@@ -1,7 +1,7 @@
-"""From a shop's order history and catalogue to two graphs: what goes with what, and what resembles what.
+"""From a shop's order history and catalogue to graphs: what goes with what, and what resembles what.
 
 Companions: cosine of co-purchases with shrinkage (Bell & Koren 2007), so that two products bought together
-once by chance do not lead the list. Resemblance: hashed words of what a product is, rarer words stronger.
+once by chance do not lead the list. What sales say little of stands in functions.recommendations.shelf.
 """
 
 import io
@@ -12,16 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from chalicelib.contracts import Artifact, ArtifactCard, History, Material
-from chalicelib.domain.catalogue import Product
 from chalicelib.graphs.item_scores import Channel, ItemScores, Table, item_scores
-from chalicelib.graphs.similarity import similarity
-from functions.recommendations import content
 from functions.recommendations.neighbours import Neighbours, neighbours
-from functions.recommendations.sales import Ints, Sales, Scores, sales
+from functions.recommendations.sales import Ints, Sales, sales
+from functions.recommendations.shelf import moved, placed, stock, stocked
 from functions.recommendations.tables import of_neighbours
 
 COMPANIONS = "companions"
-SIMILAR = "similar_products"
 NEIGHBOURS = 40
 SHRINK = 5.0
 FEWEST_BASKETS = 30
@@ -57,11 +54,19 @@ def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artif
     if _paired(bought) >= FEWEST_BASKETS:
         progress(f"companions from {bought.baskets} orders")
         artifacts.append(_companions(material, bought))
-    goods = [product for _, product in sorted(material.catalogue.items())]
-    if len(goods) > 1:
-        progress(f"resemblance of {len(goods)} products")
-        artifacts.append(_similar(material, goods))
+    artifacts += _shelf(material, bought, progress)
     return artifacts
+
+
+def _shelf(material: Material, bought: Sales, progress: Callable[[str], None]) -> Sequence[Artifact]:
+    """What products are, for those that sales say little of."""
+    counts = np.bincount(bought.item, minlength=bought.items).tolist()
+    goods = stocked(material, dict(zip(material.history.products, counts, strict=True)))
+    if len(goods) < 2:
+        return []
+    progress(f"resemblance of {len(goods)} products")
+    known = moved(bought, placed(material, goods), len(goods))
+    return stock(material, goods, known if _paired(known) >= FEWEST_BASKETS else None, progress)
 
 
 def of_history(history: History) -> Sales:
@@ -105,26 +110,6 @@ def _companions(material: Material, bought: Sales) -> Artifact:
         "rest; proposals quote it as their confidence",
     )  # fmt: skip
     return Artifact(name=COMPANIONS, graph=graph, card=card, assets=_pack(material.history.products, near))
-
-
-def _similar(material: Material, goods: Sequence[Product]) -> Artifact:
-    raw = content.hashed([content.described(product) for product in goods])
-    rarity = content.rarity(raw)
-    card = ArtifactCard(
-        name=SIMILAR, version=f"{material.now:%Y%m%d%H%M%S}", sha256="",
-        inputs={"query": ("float32", (raw.shape[1],)), "blocked": ("int64", ("m",)), "k": ("int64", (1,))},
-        outputs={"ids": ("int64", ("top",)), "scores": ("float32", ("top",))},
-        units={"scores": "cosine of hashed words, rarer words stronger"}, thresholds={},
-        training_data="this shop's own catalogue", metrics={"products": len(goods)},
-        licence="the merchant's own data", created_at=material.now,
-    )  # fmt: skip
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, rarity=rarity)
-    ids = json.dumps([product.id for product in goods]).encode()
-    graph = similarity(content.rare_first(raw, rarity))
-    return Artifact(
-        name=SIMILAR, graph=graph, card=card, assets={"ids.json": ids, "rarity.npz": buffer.getvalue()}
-    )
 
 
 def judged(bought: Sales) -> tuple[float, int]:
@@ -171,27 +156,3 @@ def read_companions(assets: Mapping[str, bytes]) -> Companions:
     with np.load(io.BytesIO(assets["pairs.npz"]), allow_pickle=False) as file:
         items, together, baskets = file["items"], file["together"], file["baskets"]
     return Companions(ids, {name: place for place, name in enumerate(ids)}, items, together, baskets)
-
-
-@dataclass(frozen=True, slots=True)
-class Resemblance:
-    """The index of a similarity graph."""
-
-    ids: Sequence[str]
-    place: Mapping[str, int]
-    rarity: Scores
-
-    def query(self, product: Product) -> Scores:
-        """A product's unit vector, whether or not it was there at training."""
-        vector: Scores = content.rare_first(
-            content.hashed([content.described(product)]), self.rarity
-        )[0]
-        return vector
-
-
-def read_resemblance(assets: Mapping[str, bytes]) -> Resemblance:
-    """The index of a similarity graph."""
-    ids = json.loads(assets["ids.json"])
-    with np.load(io.BytesIO(assets["rarity.npz"]), allow_pickle=False) as file:
-        rarity = file["rarity"]
-    return Resemblance(ids, {name: place for place, name in enumerate(ids)}, rarity)
