@@ -21,7 +21,7 @@ from functions.recommendations.train import COMPANIONS, read_companions
 
 SPARE = 3
 """Candidates per place in a list: some will be sold out, hidden or excluded."""
-SPREAD = 0.35
+SPREAD = 0.2
 """How much the logarithm of a newcomer's companion loses per companion before it that it is wholly alike:
 chosen among 0, .2, .35, .5 and .7 on development products (docs/decisions/recommendations-cold-start.md)."""
 _POOL = 60

@@ -32,19 +32,20 @@ SEEN = 3
 """Baskets that an older product must have in the window to teach anything."""
 FLOOR = 1e-4
 """Added to shares of baskets before the logarithm."""
+MONTH_DAYS, NEWEST_BASKETS = 30.0, 500
+"""What sells is read from the newest month, or from so many baskets where a month holds fewer."""
 STRENGTHS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Pseudo-orders that content may be worth."""
-_HALF_LIVES = (30.0, 7.0, 60.0)
 _ITERATIONS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """The regression: ``sells`` (3,) on log shares, per kind of resemblance a slope and one more above each
-    knee, ``price`` on the distance of log prices."""
+    """The regression: ``sells`` on the log share, per kind of resemblance a slope and one more above each knee,
+    ``price`` on the distance of log prices."""
 
     constant: float
-    sells: tuple[float, float, float]
+    sells: float
     alike: tuple[tuple[float, ...], ...]
     knees: tuple[tuple[float, ...], ...]
     price: float
@@ -67,20 +68,22 @@ class Goods:
 
 
 def sells(bought: Sales, now: float) -> Floats:
-    """Log shares of baskets that hold each product, (3, products): newest month, newest week, and by lines.
+    """Log share of the newest baskets that hold each product, (products,).
 
     Baskets of one say nothing about company; ``now`` is in the history's days.
     """
-    size = np.bincount(bought.basket, minlength=1).astype(np.float64)
-    company = size > 1
-    day = np.zeros(len(size))
-    day[bought.basket] = bought.day
-    rows = []
-    for half_life, weigh in zip(_HALF_LIVES, (company, company, np.maximum(size - 1, 0)), strict=True):
-        weight = np.exp2((day - now) / half_life) * weigh
-        held = np.bincount(bought.item, weights=weight[bought.basket], minlength=bought.items)
-        rows.append(np.log(held / max(float(weight.sum()), 1e-300) + FLOOR))
-    return np.stack(rows)
+    size = np.bincount(bought.basket, minlength=1)
+    newest = bought.where((size[bought.basket] > 1) & (bought.day >= _month(bought, now)))
+    held = np.bincount(newest.item, minlength=bought.items)
+    return np.log(held / max(len(np.unique(newest.basket)), 1) + FLOOR)
+
+
+def _month(bought: Sales, now: float) -> float:
+    """Where the newest part begins: a month ago, or earlier in a shop with few orders."""
+    first = np.unique(bought.basket, return_index=True)[1]
+    days = np.sort(bought.day[first])
+    enough = float(days[max(len(days) - NEWEST_BASKETS, 0)]) if len(days) else now
+    return min(now - MONTH_DAYS, enough)
 
 
 def learn(bought: Sales, goods: Goods) -> Weights | None:
@@ -97,7 +100,7 @@ def learn(bought: Sales, goods: Goods) -> Weights | None:
         return None
     students = students[np.linspace(0, len(students) - 1, min(STUDENTS, len(students))).astype(np.int64)]
     trend = sells(before, begin)
-    choices = np.sort(np.argsort(-trend[2], kind="stable")[:CHOICES])
+    choices = np.sort(np.argsort(-trend, kind="stable")[:CHOICES])
     knees = goods.knees()
     together = _together(window, students, choices)
     table = _features(goods, trend, students, choices, knees)
@@ -118,7 +121,7 @@ def rates(weights: Weights, goods: Goods, trend: Floats, products: Ints, choices
 
 def prior(weights: Weights, trend: Floats) -> Floats:
     """The part of the score that is the same beside every product, (products,)."""
-    return weights.constant + np.array(weights.sells) @ trend
+    return weights.constant + weights.sells * trend
 
 
 def _knees(kind: Scores) -> tuple[float, float]:
@@ -130,14 +133,15 @@ def _knees(kind: Scores) -> tuple[float, float]:
 def _features(
     goods: Goods, trend: Floats, products: Ints, choices: Ints, knees: Sequence[Sequence[float]]
 ) -> Floats:
-    """One row per (product, choice): constant, log shares, resemblances with their knees, price distance."""
+    """One row per (product, choice): constant, log share, resemblances with their knees, price distance."""
     pairs = (len(products), len(choices))
-    columns = [np.ones(pairs), *(np.broadcast_to(row[choices], pairs) for row in trend)]
+    columns: list[Floats] = [np.ones(pairs), np.broadcast_to(trend[choices], pairs)]
     for kind, at in zip(goods.kinds, knees, strict=True):
-        cosine = kind[products] @ kind[choices].T
+        cosine = (kind[products] @ kind[choices].T).astype(np.float64)
         columns += [cosine, *(np.maximum(cosine - knee, 0.0) for knee in at)]
-    columns.append(np.abs(goods.log_price[products][:, None] - goods.log_price[choices][None, :]))
-    return np.stack([column.ravel() for column in columns], axis=1).astype(np.float64)
+    price = goods.log_price.astype(np.float64)
+    columns.append(np.abs(price[products][:, None] - price[choices][None, :]))
+    return np.stack([column.ravel() for column in columns], axis=1)
 
 
 def _together(bought: Sales, products: Ints, choices: Ints) -> Floats:
@@ -194,14 +198,14 @@ def _strength(rate: Floats, together: Floats, orders: Floats) -> float:
 def _read(beta: Floats, knees: tuple[tuple[float, ...], ...], strength: float) -> Weights:
     width = 1 + len(knees[0]) if knees else 0
     alike = tuple(
-        tuple(float(b) for b in beta[4 + width * place : 4 + width * (place + 1)]) for place in range(len(knees))
+        tuple(float(b) for b in beta[2 + width * place : 2 + width * (place + 1)]) for place in range(len(knees))
     )
-    sold = (float(beta[1]), float(beta[2]), float(beta[3]))
     return Weights(
-        constant=float(beta[0]), sells=sold, alike=alike, knees=knees, price=float(beta[-1]), strength=strength
+        constant=float(beta[0]), sells=float(beta[1]), alike=alike, knees=knees, price=float(beta[-1]),
+        strength=strength,
     )
 
 
 def _flat(weights: Weights) -> Floats:
     slopes = [slope for kind in weights.alike for slope in kind]
-    return np.array([weights.constant, *weights.sells, *slopes, weights.price])
+    return np.array([weights.constant, weights.sells, *slopes, weights.price])
