@@ -1,21 +1,20 @@
 """Companions of products with few sales, as an ONNX graph: content first, then what was really bought.
 
-    alike 0, alike 1 ──► table x query ──► cosine ──► slope, and one more above each knee ──┐
-    price ──► |log price - its own| x slope ─────────────────────────────────────────────────┼─► exp ─► rate
-    prior (what sells, constant) ────────────────────────────────────────────────────────────┘
+    meaning, words ──► two cosines ──► slope, and one more above each knee ──┐
+    price ──► |log price - its own| x slope ──────────────────────────────────┼─► exp ─► rate
+    prior (what sells, constant) ─────────────────────────────────────────────┘
     (strength · rate + bought together) / (strength + orders) ──► blocked out ──► TopK, and cosines among them
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import TensorProto, helper
 
-OPSET = 18
-IR_VERSION = 10
+from chalicelib.graphs.similarity import Builder, Views, best, cosines, list_inputs, look_inputs
+
 BLOCKED = -1.0
 """The score of a product that must not be shown; rates are never negative."""
 
@@ -24,11 +23,11 @@ BLOCKED = -1.0
 class Newcomers:
     """Everything the graph computes with.
 
-    ``tables`` hold unit rows (products, width) per kind of resemblance, ``slopes`` per kind one slope and one
-    more per knee in ``knees``; ``prior`` and ``log_price`` are (products,).
+    ``slopes`` hold one slope per view (meaning, words) and one more per knee in ``knees``; ``prior`` and
+    ``log_price`` are (products,).
     """
 
-    tables: Sequence[NDArray[np.float32]]
+    views: Views
     slopes: Sequence[Sequence[float]]
     knees: Sequence[Sequence[float]]
     prior: NDArray[np.float32]
@@ -37,45 +36,36 @@ class Newcomers:
     strength: float
 
 
-class _Graph:
-    """Collects nodes and constants."""
-
-    def __init__(self) -> None:
-        self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
-
-    def constant(self, name: str, value: NDArray[np.generic] | float) -> str:
-        given = np.array(value, np.float32) if isinstance(value, float) else value
-        self.constants.append(numpy_helper.from_array(given, name))
-        return name
-
-    def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
-        return output
-
-
 def newcomers(spec: Newcomers) -> bytes:
     """The graph's bytes.
 
-    Inputs: per kind ``alike_{i}`` float32 (width,), ``log_price`` float32 (1,), ``seen`` int64 (m,) with
-    ``together`` float32 (m,) and ``orders`` float32 (1,): what was bought with it so far; ``blocked`` int64
-    (b,), ``k`` int64 (1,).
+    Inputs: those of ``look_inputs``, ``log_price`` float32 (1,), ``seen`` int64 (m,) with ``together`` float32
+    (m,) and ``orders`` float32 (1,): what was bought with it so far; ``blocked`` int64 (b,), ``k`` int64 (1,).
     Outputs: ``ids`` int64 (k,), ``scores`` float32 (k,), the expected share of its baskets that hold each, best
-    first; ``among`` float32 (k, k), how much the answers are alike themselves (mean cosine of all kinds).
+    first; ``among`` float32 (k, k), how much the answers are alike themselves (mean of both cosines).
     """
-    graph = _Graph()
+    graph = Builder()
     total = _content(graph, spec)
     graph.constant("low", -15.0)
     graph.constant("high", 0.0)
     graph.add("Clip", [total, "low", "high"], "bounded")
     graph.add("Exp", ["bounded"], "rate")
     _bought(graph, spec)
-    _ranking(graph, spec)
-    data: bytes = _model(graph, spec).SerializeToString()
-    return data
+    best(graph, "posterior", BLOCKED)
+    _among(graph, spec.views)
+    value = helper.make_tensor_value_info
+    inputs = [
+        *look_inputs(spec.views), value("log_price", TensorProto.FLOAT, [1]), value("seen", TensorProto.INT64, ["m"]),
+        value("together", TensorProto.FLOAT, ["m"]), value("orders", TensorProto.FLOAT, [1]), *list_inputs(),
+    ]  # fmt: skip
+    outputs = [
+        value("ids", TensorProto.INT64, ["top"]), value("scores", TensorProto.FLOAT, ["top"]),
+        value("among", TensorProto.FLOAT, ["top", "top"]),
+    ]  # fmt: skip
+    return graph.model("newcomers", inputs, outputs)
 
 
-def _content(graph: _Graph, spec: Newcomers) -> str:
+def _content(graph: Builder, spec: Newcomers) -> str:
     """The log rate: prior, price distance and every resemblance with its knees."""
     graph.constant("prior", spec.prior)
     graph.constant("prices", spec.log_price)
@@ -84,25 +74,22 @@ def _content(graph: _Graph, spec: Newcomers) -> str:
     graph.add("Abs", ["price_gap"], "price_distance")
     graph.add("Mul", ["price_distance", "price_slope"], "price_part")
     total = graph.add("Add", ["prior", "price_part"], "with_price")
-    for place, table in enumerate(spec.tables):
-        graph.constant(f"table_{place}", np.ascontiguousarray(table, np.float16))
-        graph.add("Cast", [f"table_{place}"], f"wide_{place}", to=TensorProto.FLOAT)
-        graph.add("MatMul", [f"wide_{place}", f"alike_{place}"], f"cosine_{place}")
-        total = _slope(graph, f"linear_{place}", f"cosine_{place}", spec.slopes[place][0], total)
-        for order, knee in enumerate(spec.knees[place]):
-            tag = f"knee_{place}_{order}"
-            graph.add("Sub", [f"cosine_{place}", graph.constant(f"{tag}_at", knee)], f"{tag}_over")
+    for view, slopes, knees in zip(cosines(graph, spec.views), spec.slopes, spec.knees, strict=True):
+        total = _slope(graph, f"{view}_linear", view, slopes[0], total)
+        for order, (knee, slope) in enumerate(zip(knees, slopes[1:], strict=True)):
+            tag = f"{view}_{order}"
+            graph.add("Sub", [view, graph.constant(f"{tag}_knee", knee)], f"{tag}_over")
             graph.add("Relu", [f"{tag}_over"], f"{tag}_above")
-            total = _slope(graph, tag, f"{tag}_above", spec.slopes[place][order + 1], total)
+            total = _slope(graph, tag, f"{tag}_above", slope, total)
     return total
 
 
-def _slope(graph: _Graph, tag: str, value: str, slope: float, total: str) -> str:
+def _slope(graph: Builder, tag: str, value: str, slope: float, total: str) -> str:
     graph.add("Mul", [value, graph.constant(f"{tag}_slope", slope)], f"{tag}_part")
     return graph.add("Add", [total, f"{tag}_part"], f"{tag}_total")
 
 
-def _bought(graph: _Graph, spec: Newcomers) -> None:
+def _bought(graph: Builder, spec: Newcomers) -> None:
     """The posterior mean, once some orders are known."""
     graph.constant("strength", spec.strength)
     graph.add("Mul", ["rate", "strength"], "expected")
@@ -111,34 +98,15 @@ def _bought(graph: _Graph, spec: Newcomers) -> None:
     graph.add("Div", ["counted", "evidence"], "posterior")
 
 
-def _ranking(graph: _Graph, spec: Newcomers) -> None:
-    graph.constant("out", np.array([BLOCKED], np.float32))
-    graph.add("Shape", ["blocked"], "blocked_shape")
-    graph.add("Expand", ["out", "blocked_shape"], "blocked_scores")
-    graph.add("ScatterElements", ["posterior", "blocked", "blocked_scores"], "allowed", axis=0)
-    graph.nodes.append(helper.make_node("TopK", ["allowed", "k"], ["scores", "ids"], axis=0, largest=1, sorted=1))
+def _among(graph: Builder, views: Views) -> None:
+    """Cosines among the answers. A second copy by product, in bytes: columns of the first are slow to pick."""
     parts = []
-    for place in range(len(spec.tables)):
-        graph.add("Gather", [f"table_{place}", "ids"], f"half_{place}", axis=0)
-        graph.add("Cast", [f"half_{place}"], f"best_{place}", to=TensorProto.FLOAT)
-        graph.add("Transpose", [f"best_{place}"], f"turned_{place}")
-        parts.append(graph.add("MatMul", [f"best_{place}", f"turned_{place}"], f"pairs_{place}"))
+    for name, view in (("meanings", views.meanings), ("words", views.words)):
+        step = float(np.abs(view).max(initial=1e-6)) / 127
+        graph.constant(f"{name}_rows", np.rint(view / step).astype(np.int8))
+        graph.add("Gather", [f"{name}_rows", "ids"], f"{name}_bytes", axis=0)
+        graph.add("Cast", [f"{name}_bytes"], f"{name}_steps", to=TensorProto.FLOAT)
+        graph.add("Mul", [f"{name}_steps", graph.constant(f"{name}_step", step)], f"{name}_best")
+        graph.add("Transpose", [f"{name}_best"], f"{name}_turned")
+        parts.append(graph.add("MatMul", [f"{name}_best", f"{name}_turned"], f"{name}_among"))
     graph.add("Mean", parts, "among")
-
-
-def _model(graph: _Graph, spec: Newcomers) -> ModelProto:
-    value = helper.make_tensor_value_info
-    vectors = [value(f"alike_{i}", TensorProto.FLOAT, [t.shape[1]]) for i, t in enumerate(spec.tables)]
-    inputs = [
-        *vectors, value("log_price", TensorProto.FLOAT, [1]), value("seen", TensorProto.INT64, ["m"]),
-        value("together", TensorProto.FLOAT, ["m"]), value("orders", TensorProto.FLOAT, [1]),
-        value("blocked", TensorProto.INT64, ["b"]), value("k", TensorProto.INT64, [1]),
-    ]  # fmt: skip
-    outputs = [
-        value("ids", TensorProto.INT64, ["top"]), value("scores", TensorProto.FLOAT, ["top"]),
-        value("among", TensorProto.FLOAT, ["top", "top"]),
-    ]  # fmt: skip
-    body = helper.make_graph(graph.nodes, "newcomers", inputs, outputs, graph.constants)
-    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    checker.check_model(model)
-    return model

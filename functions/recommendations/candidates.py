@@ -105,7 +105,7 @@ def _newcomer(known: Context, models: Models, fresh: Model, own: Product, count:
     seen, together = youth.bought(own.id)
     blocked = [youth.place[own.id]] if own.id in youth.place else []
     answer = fresh.run({
-        "alike_0": look.meaning, "alike_1": look.words, "log_price": np.array([look.log_price], np.float32),
+        **look.inputs(), "log_price": np.array([look.log_price], np.float32),
         "seen": seen.astype(np.int64), "together": together.astype(np.float32),
         "orders": np.array([youth.orders.get(own.id, 0)], np.float32),
         "blocked": np.array(blocked, np.int64), "k": np.array([min(_POOL, len(youth.ids))], np.int64),
@@ -154,7 +154,7 @@ def _alike(known: Context, models: Models, own: Product, count: int) -> list[Can
     index = model.once("index", read_shelf)
     blocked = [index.place[own.id]] if own.id in index.place else []
     answer = model.run({
-        "query": index.look(own, models.get(ENCODER)).both, "blocked": np.array(blocked, np.int64),
+        **index.look(own, models.get(ENCODER)).inputs(), "blocked": np.array(blocked, np.int64),
         "k": np.array([min(count, len(index.ids))], np.int64),
     })  # fmt: skip
     pairs = zip(answer["ids"].tolist(), answer["scores"].tolist(), strict=True)

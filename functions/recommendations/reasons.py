@@ -1,6 +1,7 @@
 """Why a product is shown, said as somebody behind the counter would say it."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.evidence import Reason
@@ -51,9 +52,16 @@ def beside(own: Product, other: Product | None, weight: float) -> Reason:
 
 def common_words(own: Product, other: Product | None) -> list[str]:
     """Words that both titles hold, in the order of the first, without articles and numbers."""
-    theirs = {word.strip(",.()").casefold() for word in other.title.split()} if other else set()
-    mine = dict.fromkeys(word.strip(",.()").casefold() for word in own.title.split())
-    return [word for word in mine if word in theirs and len(word) > 1 and _telling(word)][:3]
+    if other is None:
+        return []
+    theirs = frozenset(_words(other.title))
+    return [word for word in _words(own.title) if word in theirs][:3]
+
+
+@lru_cache(maxsize=4096)
+def _words(title: str) -> tuple[str, ...]:
+    words = dict.fromkeys(word.strip(",.()").casefold() for word in title.split())
+    return tuple(word for word in words if len(word) > 1 and _telling(word))
 
 
 def _telling(word: str) -> bool:

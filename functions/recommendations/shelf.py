@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from chalicelib.contracts import Artifact, ArtifactCard, Material, Model, Models
 from chalicelib.domain.catalogue import Product
 from chalicelib.graphs.newcomers import Newcomers, newcomers
-from chalicelib.graphs.similarity import similarity
+from chalicelib.graphs.similarity import Views, similarity
 from chalicelib.texts import ENCODER
 from functions.recommendations import content
 from functions.recommendations.newcomers import SHELF, Goods, Weights, learn, prior, sells
@@ -39,7 +39,7 @@ SHIPPED = Weights(
 """For shops with too few orders to learn their own: from 400 products of Online Retail, December 2010 to June
 2011, none of which is in the benchmark's test. The knees are always the shop's own."""
 type Sides = Mapping[str, tuple[str, tuple[int | str, ...]]]
-_MEANING, _WORDS = 384, content.WIDTH
+_MEANING = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,10 @@ class Look:
     words: Scores
     log_price: float
 
-    @property
-    def both(self) -> Scores:
-        """One vector whose products are the mean of both cosines."""
-        one: Scores = joined(self.meaning[None, :], self.words[None, :])[0]
-        return one
+    def inputs(self) -> dict[str, NDArray[np.generic]]:
+        """As the graphs want them; of the words only the places that are used."""
+        places = np.flatnonzero(self.words)
+        return {"meaning": self.meaning, "places": places, "strengths": self.words[places]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,6 @@ class Youth:
         """Places that it was bought with so far, and in how many orders."""
         begin, end = self.starts.get(product, (0, 0))
         return self.others[begin:end], self.counts[begin:end]
-
-
-def joined(meanings: Scores, words: Scores) -> Scores:
-    """Both views as one vector each, whose products are the mean of both cosines."""
-    half: Scores = np.hstack([meanings, words]).astype(np.float32) * np.float32(np.sqrt(0.5))
-    return half
 
 
 def stocked(material: Material, sold: Mapping[str, int]) -> list[Product]:
@@ -165,8 +158,7 @@ def _similar(
 ) -> Artifact:  # fmt: skip
     rarity, centre, meanings = index
     read = int(meanings.any(axis=1).sum())
-    inputs: Sides = {"query": ("float32", (_MEANING + _WORDS,))}
-    card = _card(material, SIMILAR, inputs, {"products": len(goods), "read": read})
+    card = _card(material, SIMILAR, {}, {"products": len(goods), "read": read})
     card = replace(card, units={"scores": "mean of the cosines of meaning (around the shop's mean) and of words"})
     names = np.frombuffer(b"".join(content.named(text) for text in described), np.uint64)
     assets = {
@@ -175,7 +167,7 @@ def _similar(
             rarity=rarity, centre=centre, names=names, meanings=meanings.astype(np.float16)
         ),
     }  # fmt: skip
-    return Artifact(name=SIMILAR, graph=similarity(joined(*views)), card=card, assets=assets)
+    return Artifact(name=SIMILAR, graph=similarity(Views(meanings=views[0], words=views[1])), card=card, assets=assets)
 
 
 def _newcomers(
@@ -188,7 +180,7 @@ def _newcomers(
     weights = learnt or replace(SHIPPED, knees=shelf.knees())
     choices = np.sort(np.argsort(-trend, kind="stable")[:SHELF])
     graph = newcomers(Newcomers(
-        tables=[view[choices] for view in views], slopes=weights.alike, knees=weights.knees,
+        views=Views(meanings=views[0][choices], words=views[1][choices]), slopes=weights.alike, knees=weights.knees,
         prior=prior(weights, trend)[choices].astype(np.float32), log_price=prices[choices],
         price_slope=weights.price, strength=weights.strength,
     ))  # fmt: skip
@@ -197,8 +189,8 @@ def _newcomers(
         "strength_orders": weights.strength,
     }  # fmt: skip
     inputs: Sides = {
-        "alike_0": ("float32", (_MEANING,)), "alike_1": ("float32", (_WORDS,)), "log_price": ("float32", (1,)),
-        "seen": ("int64", ("m",)), "together": ("float32", ("m",)), "orders": ("float32", (1,)),
+        "log_price": ("float32", (1,)), "seen": ("int64", ("m",)), "together": ("float32", ("m",)),
+        "orders": ("float32", (1,)),
     }  # fmt: skip
     card = _card(material, NEWCOMERS, inputs, metrics)
     outputs = {**card.outputs, "among": ("float32", ("top", "top"))}
@@ -215,7 +207,10 @@ def _newcomers(
 def _card(material: Material, name: str, inputs: Sides, metrics: Mapping[str, object]) -> ArtifactCard:
     return ArtifactCard(
         name=name, version=f"{material.now:%Y%m%d%H%M%S}", sha256="",
-        inputs={**inputs, "blocked": ("int64", ("b",)), "k": ("int64", (1,))},
+        inputs={
+            "meaning": ("float32", (_MEANING,)), "places": ("int64", ("p",)), "strengths": ("float32", ("p",)),
+            **inputs, "blocked": ("int64", ("b",)), "k": ("int64", (1,)),
+        },
         outputs={"ids": ("int64", ("top",)), "scores": ("float32", ("top",))}, units={}, thresholds={},
         training_data="this shop's own catalogue", metrics=dict(metrics), licence="the merchant's own data",
         created_at=material.now,
