@@ -9,22 +9,24 @@ number of products (neighbour selection before the regression: Ning & Karypis 20
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.recommendations.sales import Ints, Sales, Scores
+from functions.recommendations.neighbours import Neighbours, neighbours
+from functions.recommendations.pairs import ranked
+from functions.recommendations.sales import Floats, Ints, Sales, Scores, once_per_buyer
 from functions.recommendations.tables import Table, strongest
 
 DENSE = 20_000
 """Products whose Gram matrix is inverted whole: 1.6 GB at float32, 2.5 GB at the peak."""
-NEAREST = 60
+NEAREST = 40
 """Neighbours that a product is regressed on where there are more products than that."""
 _LEAF = 512
 _BATCH = 512
-_USERS_AT_ONCE = 20_000_000
-
-type Say = Callable[[str], None]
+_CELLS = 20_000_000
+"""Buyers x products made dense at a time."""
 
 
 def ease(bought: Sales, *, ridge: float, half_life: float | None = None, k: int = 200) -> Table:
@@ -32,10 +34,9 @@ def ease(bought: Sales, *, ridge: float, half_life: float | None = None, k: int 
 
     With ``half_life`` (days) a purchase counts ``0.5 ** (age / half_life)``.
     """
-    owned = _owned(bought, half_life)
     if bought.items > DENSE:
-        return _local(bought, owned, ridge, min(k, NEAREST))
-    gram = _gram(owned, bought.items)
+        return _local(bought, ridge, k)
+    gram = _gram(_owned(bought, half_life), bought.items)
     gram[np.diag_indices_from(gram)] += np.float32(ridge)
     _invert(gram)
     return strongest(_weights(gram), bought.items, k)
@@ -60,7 +61,7 @@ def _gram(owned: _Owned, items: int) -> NDArray[np.float32]:
     buyer, item, weight = owned
     starts = np.flatnonzero(np.concatenate([[True], buyer[1:] != buyer[:-1], [True]])) if len(buyer) else np.zeros(1)
     gram = np.zeros((items, items), np.float32)
-    rows = max(1, _USERS_AT_ONCE // items)
+    rows = max(1, _CELLS // items)
     for first in range(0, len(starts) - 1, rows):
         begin, end = int(starts[first]), int(starts[min(first + rows, len(starts) - 1)])
         sizes = np.diff(starts[first : first + rows + 1])
@@ -115,3 +116,51 @@ def _weights(inverse: NDArray[np.float32]) -> Callable[[int, int], Scores]:
         return part
 
     return rows
+
+
+def _local(bought: Sales, ridge: float, k: int) -> Table:
+    """Each product regressed on its nearest alone, many products at a time; purchases count once, whatever their age.
+
+    What two of the nearest share is looked up in both their neighbour lists; what stands in neither counts as nothing.
+    """
+    near = neighbours(once_per_buyer(bought), k=min(NEAREST, bought.items - 1), shrink=1.0)
+    source, place = np.nonzero(near.items >= 0)
+    key = source * bought.items + near.items[source, place]
+    order = np.argsort(key)
+    shared = _Shared(key[order], near.together[source, place][order].astype(np.float64), bought.items)
+    weights = np.zeros(near.items.shape)
+    for first in range(0, bought.items, _BATCH):
+        part = near.items[first : first + _BATCH].astype(np.int64)
+        weights[first : first + len(part)] = _regressed(near, part, first, shared, ridge)
+    return ranked(near.items[source, place].astype(np.int64), source, weights[source, place], bought.items, k)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Buyers of both, by sorted key (product x products + other)."""
+
+    keys: Ints
+    counts: Floats
+    items: int
+
+    def of(self, one: Ints, other: Ints) -> Floats:
+        """Buyers of both where either names the other as its neighbour, else 0."""
+        return np.maximum(self._of(one, other), self._of(other, one))
+
+    def _of(self, one: Ints, other: Ints) -> Floats:
+        wanted = one * self.items + other
+        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return np.where(self.keys[place] == wanted, self.counts[place], 0.0)
+
+
+def _regressed(near: Neighbours, part: Ints, first: int, shared: _Shared, ridge: float) -> Floats:
+    """Weights of each product's neighbours in its own regression: (part, neighbours)."""
+    known = part >= 0
+    items = np.maximum(part, 0)
+    both = known[:, :, None] & known[:, None, :]
+    gram = np.where(both, shared.of(items[:, :, None], items[:, None, :]), 0.0)
+    size = np.arange(part.shape[1])
+    gram[:, size, size] = np.where(known, near.baskets[items], 0.0) + ridge
+    own = np.arange(first, first + len(part))[:, None]
+    goal = np.where(known, near.together[own, size[None, :]], 0.0)
+    return np.linalg.solve(gram, goal[:, :, None])[:, :, 0]

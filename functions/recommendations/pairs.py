@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from functions.recommendations.sales import Floats, Ints, Sales
 from functions.recommendations.tables import Table, halved
@@ -49,7 +48,7 @@ def transitions(bought: Sales, near: Nearness, normal: Normal, k: int = 100) -> 
     row, column = keys // max(bought.items, 1), keys % max(bought.items, 1)
     count = _counts(bought, near)
     score = weights / (count[row] ** normal.of * count[column] ** normal.to + normal.shrink)
-    return _table(row, column, score, bought.items, k)
+    return ranked(row, column, score, bought.items, k)
 
 
 def _counts(bought: Sales, near: Nearness) -> Floats:
@@ -103,7 +102,8 @@ def _merged(key: Ints, weight: Floats) -> tuple[Ints, Floats]:
     return key[first], np.add.reduceat(weight, first) if len(first) else weight
 
 
-def _table(row: Ints, column: Ints, score: Floats, items: int, k: int) -> Table:
+def ranked(row: Ints, column: Ints, score: Floats, items: int, k: int) -> Table:
+    """The k columns with the largest scores of each row, as a table."""
     order = np.lexsort((column, -score, row))
     row, column, score = row[order], column[order], score[order]
     rank = np.arange(len(row)) - np.searchsorted(row, np.arange(items))[row]

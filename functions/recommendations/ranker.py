@@ -22,9 +22,13 @@ from functions.recommendations.vectors import BUYER, OWN, PRODUCT, Vectors, buye
 
 LIKELIEST = 100
 DRAWN = 40
-CASES = 600
-"""Cases taken from one window."""
-RIDGE = 1e-3
+ANSWERS = 5_000
+"""Answers taken from one window, about."""
+MOST_CASES, FEWEST_CASES = 1_500, 600
+CHANNEL, PLAIN, CROSSED = 30.0, 300.0, 3_000.0
+"""Ridges over the number of answers; see _ridge."""
+REACHABLE, ROUNDS = 0.3, 2
+"""An answer counts by the power REACHABLE of its own likelihood: what no list of ten could hold teaches little."""
 _STEPS = 8
 _BLOCK_CELLS = 1_000_000
 
@@ -41,23 +45,42 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sample:
-    """``features`` (rows, columns), ``offset`` and ``answer`` (rows,), cut into cases at ``starts``."""
+    """``features`` (rows, columns), ``offset`` and ``answer`` (rows,), cut into cases at ``starts``.
+
+    ``ridge`` (columns,): how strongly each coefficient is held at zero, the less the more answers there are.
+    """
 
     features: Scores
     offset: Scores
     answer: Scores
     starts: Ints
+    ridge: Floats
 
 
 def fitted(windows: Sequence[Window], *, repeats: bool, seed: int = 0) -> Weights:
     """The weights under which the answers of these windows were likeliest."""
     random = np.random.default_rng(seed)
+    size = max(1, _BLOCK_CELLS // windows[0].known.values.shape[1])
     samples = [
         _sample(window, block, repeats, random)
         for window in windows
-        for block in window.cases.sample(CASES, seed).blocks(max(1, _BLOCK_CELLS // window.known.values.shape[1]))
+        for block in window.cases.sample(_enough(window.cases), seed).blocks(size)
     ]
     return _weights(_newton(_joined(samples)), len(windows[0].tables), repeats)
+
+
+def _ridge(channels: int, repeats: bool) -> Floats:
+    """Little for channels, country and habits, more for product vectors, most for their products with tastes."""
+    crossed = np.full((len(BUYER), len(PRODUCT)), CROSSED)
+    crossed[BUYER.index("one")] = PLAIN
+    rest = 1 + len(OWN) if repeats else 1
+    return np.concatenate([np.full(2 * channels, CHANNEL), crossed.ravel(), np.full(rest, CHANNEL)])
+
+
+def _enough(cases: Cases) -> int:
+    """How many cases to learn from: more where each has few answers."""
+    answers = max(1.0, len(cases.targets) / max(1, len(cases)))
+    return int(np.clip(ANSWERS / answers, FEWEST_CASES, MOST_CASES))
 
 
 def _sample(window: Window, cases: Cases, repeats: bool, random: np.random.Generator) -> _Sample:
@@ -76,6 +99,7 @@ def _sample(window: Window, cases: Cases, repeats: bool, random: np.random.Gener
     return _Sample(
         features=np.concatenate(columns, axis=1).astype(np.float32), offset=offset[row, item],
         answer=answer[row, item].astype(np.float32), starts=np.searchsorted(row, np.arange(len(cases))),
+        ridge=_ridge(len(window.tables), repeats),
     )  # fmt: skip
 
 
@@ -104,9 +128,11 @@ def _drawn(
 
 def _local(known: Vectors, cases: Cases, row: Ints, item: Ints) -> Scores:
     """Demand in the buyer's own country."""
+    if not len(known.countries):
+        return np.zeros(len(row), np.float32)
     match = cases.country[:, None] == known.countries
     place = np.where(match.any(1), match.argmax(1), -1)[row]
-    value = known.values[len(PRODUCT) + np.maximum(place, 0), item] if len(known.countries) else np.zeros(len(row))
+    value = known.values[len(PRODUCT) + np.maximum(place, 0), item]
     return np.where(place >= 0, value, 0.0).astype(np.float32)
 
 
@@ -132,24 +158,41 @@ def _joined(samples: Sequence[_Sample]) -> _Sample:
         offset=np.concatenate([one.offset for one in samples]),
         answer=np.concatenate([one.answer for one in samples]),
         starts=np.concatenate([one.starts + begin for one, begin in zip(samples, sizes[:-1], strict=True)]),
+        ridge=samples[0].ridge / max(1.0, float(sum(one.answer.sum() for one in samples))),
     )
 
 
 def _newton(data: _Sample) -> Floats:
-    """Coefficients of the columns; halves a step that does not improve."""
+    """Coefficients of the columns, answers weighed anew ``ROUNDS`` times by how likely they have become."""
     row = np.repeat(np.arange(len(data.starts)), np.diff(np.append(data.starts, len(data.answer))))
-    answers = np.add.reduceat(data.answer, data.starts)
-    goal = data.answer / np.maximum(answers, 1)[row] * (answers > 0)[row]
     beta = np.zeros(data.features.shape[1])
+    goal = _goal(data, row, np.ones(len(row), np.float32))
+    for _ in range(ROUNDS):
+        beta = _climbed(data, row, goal, beta)
+        share = _loss(data, row, goal, beta)[1]
+        goal = _goal(data, row, share**REACHABLE)
+    return _climbed(data, row, goal, beta)
+
+
+def _goal(data: _Sample, row: Ints, weight: Scores) -> Scores:
+    """What each answer counts: its weight over its case's number of answers, one a case on average."""
+    answers = np.maximum(np.add.reduceat(data.answer, data.starts), 1)
+    goal = data.answer * weight / answers[row]
+    return (goal * (len(data.starts) / max(float(goal.sum()), 1e-9))).astype(np.float32)
+
+
+def _climbed(data: _Sample, row: Ints, goal: Scores, beta: Floats) -> Floats:
+    """Newton's method from ``beta``; halves a step that does not improve."""
+    counted = np.add.reduceat(goal, data.starts)
     loss, share = _loss(data, row, goal, beta)
     for _ in range(_STEPS):
-        step = _direction(data, goal, share * (answers > 0)[row].astype(np.float32), beta)
+        step = _direction(data, goal, share, counted, beta)
         size = 1.0
         while (better := _loss(data, row, goal, beta - size * step))[0] > loss and size > 1e-3:
             size /= 2
         gained, beta = loss - better[0], beta - size * step
         loss, share = better
-        if gained < 1e-4:
+        if gained < 1e-3:
             break
     return beta
 
@@ -162,17 +205,18 @@ def _loss(data: _Sample, row: Ints, goal: Scores, beta: Floats) -> tuple[float, 
     total = np.add.reduceat(share, data.starts)
     counted = np.add.reduceat(goal, data.starts)
     loss = (counted @ (np.log(total) + peak) - goal @ score) / len(data.starts)
-    return float(loss + RIDGE / 2 * (beta @ beta)), share / total[row]
+    return float(loss + (data.ridge * beta) @ beta / 2), (share / total[row]).astype(np.float32)
 
 
-def _direction(data: _Sample, goal: Scores, share: Scores, beta: Floats) -> Floats:
+def _direction(data: _Sample, goal: Scores, share: Scores, counted: Scores, beta: Floats) -> Floats:
     """Inverse Hessian times gradient."""
     count = len(data.starts)
-    gradient = data.features.T @ (share - goal) / count + RIDGE * beta
-    weighted = data.features * share[:, None]
-    mean = np.add.reduceat(weighted, data.starts, axis=0)
-    curvature = (data.features.T @ weighted - mean.T @ mean).astype(np.float64) / count
-    return np.linalg.solve(curvature + RIDGE * np.eye(len(beta)), gradient)
+    sizes = np.diff(np.append(data.starts, len(share)))
+    pull = share * np.repeat(counted, sizes)
+    gradient = data.features.T @ (pull - goal) / count + data.ridge * beta
+    mean = np.add.reduceat(data.features * share[:, None], data.starts, axis=0)
+    curvature = data.features.T @ (data.features * pull[:, None]) - mean.T @ (mean * counted[:, None])
+    return np.linalg.solve(curvature.astype(np.float64) / count + np.diag(data.ridge), gradient)
 
 
 def _weights(beta: Floats, channels: int, repeats: bool) -> Weights:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,10 +11,12 @@ from functions.recommendations import content
 from functions.recommendations.batch import Reading
 from functions.recommendations.cases import Protocol
 from functions.recommendations.ease import ease
+from functions.recommendations.models import Weights
 from functions.recommendations.neighbours import neighbours
 from functions.recommendations.pairs import Nearness, Normal, transitions
-from functions.recommendations.sales import Sales, Scores
+from functions.recommendations.sales import Sales, Scores, once_per_buyer
 from functions.recommendations.tables import Table, of_neighbours, strongest
+from functions.recommendations.vectors import BUYER, OWN, PRODUCT
 
 type Say = Callable[[str], None]
 
@@ -66,7 +68,7 @@ def learnt(spec: Spec, bought: Sales, words: Scores | None) -> Table:
             rows = _as_buyers(bought) if spec.baskets else bought
             return ease(rows, ridge=spec.ridge, half_life=spec.half_life, k=spec.k)
         case Cosine():
-            rows = bought if spec.baskets else _as_baskets(bought)
+            rows = bought if spec.baskets else once_per_buyer(bought)
             k = min(spec.k, max(1, bought.items - 1))
             near = neighbours(
                 rows, k=k, shrink=spec.shrink, half_life=spec.half_life, size_power=spec.size_power
@@ -81,16 +83,6 @@ def learnt(spec: Spec, bought: Sales, words: Scores | None) -> Table:
 def _as_buyers(bought: Sales) -> Sales:
     """Each basket as if it were a buyer."""
     return replace(bought, customer=bought.basket)
-
-
-def _as_baskets(bought: Sales) -> Sales:
-    """Each buyer's whole past as if it were one basket; a product once."""
-    known = bought.where(bought.customer >= 0)
-    newest = np.unique((known.customer * known.items + known.item)[::-1], return_index=True)[1]
-    kept = np.zeros(len(known), bool)
-    kept[len(known) - 1 - newest] = True
-    once = known.where(kept)
-    return replace(once, basket=once.customer)
 
 
 def _alike(words: Scores, k: int) -> Table:
@@ -110,21 +102,101 @@ def described(texts: list[str]) -> Scores | None:
     return content.rare_first(raw, content.rarity(raw))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A single model with given weights: channels in root mean squares, and what each product vector counts."""
+
+    channels: tuple[tuple[Spec, Reading], ...] = ()
+    shares: tuple[float, ...] = ()
+    """One per channel."""
+    demand: tuple[tuple[str, float], ...] = ()
+    """Product vectors by name."""
+    own: tuple[tuple[str, float], ...] = ()
+    """Habits by name."""
+
+    def weights(self) -> Weights:
+        """As a model wants them."""
+        mixing = np.zeros((len(BUYER), len(PRODUCT)), np.float32)
+        habits = np.zeros(len(OWN), np.float32)
+        for name, value in self.demand:
+            mixing[BUYER.index("one"), PRODUCT.index(name)] = value
+        for name, value in self.own:
+            habits[OWN.index(name)] = value
+        return Weights(channels=[(share, 0.0) for share in self.shares], mixing=mixing, own=habits)
+
+
 RECENT = Ease(ridge=60.0, half_life=180.0)
 PLAIN = Ease(ridge=200.0)
+BY_BASKET = Ease(ridge=60.0, half_life=180.0, baskets=True)
 FOLLOWING = Next(
     near=Nearness(reach=60, fade=0.7, back=0.3, same=0.5, half_life=120.0), normal=Normal(shrink=3.0)
 )
 TOGETHER = Cosine(baskets=True, half_life=120.0, size_power=0.5)
+ROWS = Next(near=Nearness(reach=10, fade=0.7, back=0.7, by_row=True), normal=Normal(shrink=1.0))
+ONWARD = Next(near=Nearness(reach=10, fade=0.5, back=0.3, by_row=True), normal=Normal(shrink=1.0))
 
-BLENDED: dict[Protocol, tuple[tuple[Spec, Reading], ...]] = {
+BLENDED: Mapping[Protocol, Sequence[tuple[Spec, Reading]]] = {
     Protocol.TIME_SPLIT: (
         (RECENT, Reading(half_life=90.0)), (RECENT, Reading(fade=0.3)), (PLAIN, Reading()),
         (FOLLOWING, Reading(fade=0.6)), (TOGETHER, Reading(half_life=60.0)),
         (Words(), Reading(half_life=120.0)), (Words(), Reading(fade=0.3)),
     ),
     Protocol.BASKET: (
-        (RECENT, Reading()), (Ease(ridge=60.0, half_life=180.0, baskets=True), Reading()), (TOGETHER, Reading()),
-        (FOLLOWING, Reading()), (Words(), Reading()),
+        (RECENT, Reading()), (BY_BASKET, Reading()), (TOGETHER, Reading()), (FOLLOWING, Reading()),
+        (Words(), Reading()),
+    ),
+    Protocol.LEAVE_ONE_OUT: (
+        (PLAIN, Reading(fade=0.8)), (Cosine(), Reading(fade=0.8)), (ROWS, Reading(fade=0.8)),
+        (ONWARD, Reading(fade=0.4)), (Words(), Reading(fade=0.6)),
     ),
 }  # fmt: skip
+"""Channels of the blend."""
+
+
+def singles(protocol: Protocol, *, repeats: bool) -> Mapping[str, Sequence[Parts]]:
+    """Single models by name, each with its variants; choose among variants on validation."""
+    found = {
+        "popularity": [Parts(demand=((name, 1.0),)) for name in ("demand_7", "demand_30", "demand_90", "first_7")],
+        "item-knn": [_one(Cosine(baskets=protocol is Protocol.BASKET), Reading())],
+        "item-knn, recency and transitions": _sequential(protocol),
+        "ease": [_one(PLAIN, Reading())],
+        "ease, recency and trend": _trending(protocol),
+    }
+    if repeats:
+        found["personal frequency"] = [
+            Parts(own=(("seen", 20.0), (name, 1.0), ("since", -share)), demand=(("demand_30", 0.3),))
+            for name, share in (("times", 0.2), ("times_90", 0.0), ("times_90", 0.3))
+        ]
+    return found
+
+
+def _one(spec: Spec, reading: Reading, *demand: tuple[str, float]) -> Parts:
+    return Parts(channels=((spec, reading),), shares=(1.0,), demand=demand)
+
+
+def _sequential(protocol: Protocol) -> Sequence[Parts]:
+    match protocol:
+        case Protocol.LEAVE_ONE_OUT:
+            readings = (Reading(fade=0.9), Reading(fade=0.75), Reading(fade=0.55))
+            return [_one(spec, reading) for spec in (ROWS, ONWARD, *_ROWS) for reading in readings]
+        case Protocol.BASKET:
+            return [_one(TOGETHER, Reading())]
+        case Protocol.TIME_SPLIT:
+            return [_one(FOLLOWING, Reading(fade=fade), ("first_14", 0.5)) for fade in (0.8, 0.6)]
+
+
+_ROWS = (
+    Next(near=Nearness(reach=10, fade=0.85, back=1.0, by_row=True), normal=Normal(shrink=1.0)),
+    Next(near=Nearness(reach=10, fade=0.7, back=0.7, by_row=True), normal=Normal(of=0.5, to=0.3, shrink=1.0)),
+    Next(near=Nearness(reach=10, fade=0.7, back=0.7, by_row=True), normal=Normal(of=0.5, to=0.5, shrink=5.0)),
+)  # fmt: skip
+
+
+def _trending(protocol: Protocol) -> Sequence[Parts]:
+    match protocol:
+        case Protocol.BASKET:
+            return [_one(BY_BASKET, Reading()), _one(RECENT, Reading(), ("demand_14", 0.1))]
+        case Protocol.LEAVE_ONE_OUT:
+            return [_one(PLAIN, Reading(fade=fade)) for fade in (0.9, 0.7)]
+        case Protocol.TIME_SPLIT:
+            return [_one(RECENT, Reading(half_life=90.0), ("first_14", share)) for share in (0.3, 0.6)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,3 +97,13 @@ def sales(
         price=cost[order][kept].astype(np.float64),
         items=items,
     )
+
+
+def once_per_buyer(bought: Sales) -> Sales:
+    """Each buyer's whole past as one basket, a product once, at its newest line."""
+    known = bought.where(bought.customer >= 0)
+    newest = np.unique((known.customer * known.items + known.item)[::-1], return_index=True)[1]
+    kept = np.zeros(len(known), bool)
+    kept[len(known) - 1 - newest] = True
+    once = known.where(kept)
+    return replace(once, basket=once.customer)

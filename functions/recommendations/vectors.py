@@ -27,7 +27,7 @@ PRODUCT = (
     "age", "stale", "price", "quantity", "abroad", "repeat",
 )  # fmt: skip
 """Rows of ``Vectors.values`` in front of the countries."""
-TASTES = ("price", "quantity", "abroad", "age", "demand_30", "first_14", "repeat")
+TASTES = ("price", "quantity", "abroad", "age", "first_14")
 BUYER = ("one", "lines", "baskets", "last", *(f"taste_{name}" for name in TASTES))
 """Columns of ``buyers``."""
 OWN = ("seen", "times", "times_30", "times_90", "since", "share", "overdue", "repeat", "stale", "demand_30")
@@ -43,7 +43,8 @@ class Vectors:
 
     def row(self, name: str) -> Scores:
         """One product vector."""
-        return self.values[PRODUCT.index(name)]
+        found: Scores = self.values[PRODUCT.index(name)]
+        return found
 
 
 def vectors(learn: Sales, moment: float) -> Vectors:
