@@ -36,6 +36,7 @@ from functions.recommendations.sales import Sales, sales
 
 MOST_CASES = 50_000
 """More customers (or baskets) than that are judged by a sample of that size, drawn with a fixed seed."""
+PROTOCOLS = (Protocol.TIME_SPLIT, Protocol.LEAVE_ONE_OUT, Protocol.BASKET)
 _DAY = 86_400.0
 _SHARES = (0.70, 0.85)
 """Where validation and test begin when no dates are given, as shares of the file's lines."""
@@ -87,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--catalogue", type=Path, metavar="FILE",
         help="product_id, title[, product_type, vendor, tags, description], or a product export of either shop",
     )  # fmt: skip
-    parser.add_argument("--protocol", choices=[str(one) for one in Protocol], default=str(Protocol.TIME_SPLIT))
+    parser.add_argument("--protocol", choices=[str(one) for one in PROTOCOLS], default=str(Protocol.TIME_SPLIT))
     parser.add_argument("--validation-from", metavar="DATE", help="the choice is made on orders from that day on")
     parser.add_argument("--test-from", metavar="DATE", help="models are judged on orders from that day on")
     parser.add_argument(

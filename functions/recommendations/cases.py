@@ -28,6 +28,8 @@ class Protocol(StrEnum):
     TIME_SPLIT = "time-split"
     LEAVE_ONE_OUT = "leave-one-out"
     BASKET = "basket"
+    COMPANION = "companion"
+    """As basket, but one product is known and all others are the answers: what a product's page shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,16 @@ def baskets(history: Sales, start: float, end: float, seed: int = 0) -> Cases:
         starts=begins, items=item[rest], age=np.zeros(int(rest.sum())), step=np.zeros(int(rest.sum()), np.int64),
         target_starts=np.arange(len(large) + 1), targets=item[hidden],
         blocked_starts=begins, blocked=item[rest], country=country[hidden],
+    )  # fmt: skip
+
+
+def companions(history: Sales, start: float, end: float, seed: int = 0) -> Cases:
+    """One case per basket of two or more: one product, drawn at random, is looked at, the others are bought along."""
+    hidden = baskets(history, start, end, seed)
+    return Cases(
+        starts=np.arange(len(hidden) + 1), items=hidden.targets, age=np.zeros(len(hidden)),
+        step=np.zeros(len(hidden), np.int64), target_starts=hidden.starts, targets=hidden.items,
+        blocked_starts=np.arange(len(hidden) + 1), blocked=hidden.targets, country=np.full(len(hidden), -1),
     )  # fmt: skip
 
 

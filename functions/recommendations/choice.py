@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from functions.recommendations.batch import Reading
-from functions.recommendations.cases import Cases, Protocol, baskets, leave_one_out, time_split
+from functions.recommendations.cases import Cases, Protocol, baskets, companions, leave_one_out, time_split
 from functions.recommendations.judging import Judged, interval, judge
 from functions.recommendations.models import Model, Weights
 from functions.recommendations.ranker import Window, fitted
@@ -26,7 +26,7 @@ from functions.recommendations.sales import Sales, Scores
 from functions.recommendations.tables import Table
 from functions.recommendations.vectors import Vectors, vectors
 
-BLEND = "blend"
+BLEND, DEFAULT = "blend", "item-knn"
 TRIED = 2_000
 """Cases that the variants of one candidate are compared on."""
 WINDOWS = 2
@@ -165,10 +165,13 @@ def plan(
 
 
 def _fold(history: Sales, protocol: Protocol, begin: float, end: float, repeats: bool) -> Fold:
-    if protocol is Protocol.BASKET:
-        cases = baskets(history, begin, end)
-    else:
-        cases = time_split(history, begin, end, repeats=repeats)
+    match protocol:
+        case Protocol.BASKET:
+            cases = baskets(history, begin, end)
+        case Protocol.COMPANION:
+            cases = companions(history, begin, end)
+        case _:
+            cases = time_split(history, begin, end, repeats=repeats)
     return Fold(learn=history.before(begin), moment=begin, cases=cases)
 
 
@@ -182,14 +185,18 @@ def _sequences(history: Sales) -> Plan:
     )
 
 
-def candidates(shop: Workshop, plan: Plan, k: int = 10) -> list[Candidate]:
-    """Every candidate with its best variant, judged on validation; single models first, the blend last."""
+def candidates(shop: Workshop, plan: Plan, k: int = 10, *, only: Sequence[str] | None = None) -> list[Candidate]:
+    """Every candidate with its best variant, judged on validation; single models first, the blend last.
+
+    ``only`` names the candidates that are bearable where there are very many products.
+    """
     fold = plan.validation
     found = [
         _best(shop, name, variants, fold, k)
         for name, variants in singles(plan.protocol, repeats=plan.repeats).items()
+        if only is None or name in only
     ]
-    if any(len(one.cases) >= FEWEST_CASES for one in plan.older[-WINDOWS:]):
+    if only is None and any(len(one.cases) >= FEWEST_CASES for one in plan.older[-WINDOWS:]):
         begin = time.perf_counter()
         model = shop.blend(plan, plan.older, fold)
         found.append(_judged(shop, BLEND, None, model, fold, k, time.perf_counter() - begin))
@@ -218,7 +225,9 @@ def _judged(
 
 
 def chosen(found: Sequence[Candidate]) -> Candidate:
-    """The best single model, or the blend where it is surely better."""
+    """The best single model, or the blend where it is surely better; with nothing to judge by, plain neighbours."""
+    if not len(found[0].judged.ndcg):
+        return next(one for one in found if one.name == DEFAULT)
     single = max((one for one in found if one.name != BLEND), key=lambda one: one.ndcg)
     blend = next((one for one in found if one.name == BLEND), None)
     if blend is None or len(blend.judged.ndcg) < FEWEST_CASES:

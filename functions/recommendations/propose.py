@@ -28,7 +28,8 @@ from chalicelib.domain.events import EventKind, Schedule, Trigger
 from chalicelib.domain.evidence import Card, ProductCards, Reason
 from chalicelib.domain.ids import FunctionName, ProductId, Target
 from chalicelib.domain.proposals import ModelVersion, Proposal, proposal_id
-from functions.recommendations.train import COMPANIONS, SIMILAR, read_companions, read_resemblance, train
+from functions.recommendations.companions import COMPANIONS, LISTED, asked, read_companions
+from functions.recommendations.train import SIMILAR, read_resemblance, train
 
 NAME = FunctionName("recommendations")
 MOST_TOUCHED = 20
@@ -188,14 +189,15 @@ def _candidates(known: Context, models: Models, product: ProductId, slot: Slot) 
 
 def _bought_with(model: Model, place: int, count: int) -> list[_Candidate]:
     index = model.once("index", read_companions)
-    found = _run(model, np.array([place]), np.ones(1, np.float32), count)
-    candidates = []
-    for other, score in found:
+    candidates: list[_Candidate] = []
+    for other, score in asked(model, np.array([place]), LISTED):
         together, total = index.bought(place, other)
+        if not together:
+            continue
         values = (("count", str(together)), ("total", str(total)))
         reason = Reason(text=_TOGETHER, values=values, weight=score)
         candidates.append(_Candidate(ProductId(index.ids[other]), score, reason))
-    return candidates
+    return candidates[:count]
 
 
 def _borrowed(
@@ -207,25 +209,12 @@ def _borrowed(
     if not kin:
         return []
     places = np.array([index.place[one.product] for one in kin])
-    weights = np.array([one.score for one in kin], np.float32)
     closest = known.catalogue.get(kin[0].product)
     values = (("title", closest.title if closest else "a product"),)
     return [
         _Candidate(ProductId(index.ids[other]), score, Reason(text=_BORROWED, values=values, weight=score))
-        for other, score in _run(companions, places, weights, count)
+        for other, score in asked(companions, places, count)
     ]
-
-
-def _run(model: Model, places: np.ndarray, weights: np.ndarray, count: int) -> list[tuple[int, float]]:
-    """(place, score) of the best companions; the products themselves are blocked."""
-    index = model.once("index", read_companions)
-    answer = model.run({
-        "items": places.astype(np.int64), "weights": weights[None, :].astype(np.float32),
-        "own": np.zeros(len(places), np.float32), "context": np.zeros(1, np.float32),
-        "blocked": places.astype(np.int64), "k": np.array([min(count, len(index.ids))], np.int64),
-    })  # fmt: skip
-    pairs = zip(answer["ids"].tolist(), answer["scores"].tolist(), strict=True)
-    return [(int(other), float(score)) for other, score in pairs if score > 0]
 
 
 def _alike(known: Context, models: Models, product: ProductId, count: int) -> list[_Candidate]:

@@ -131,9 +131,14 @@ BY_BASKET = Ease(ridge=60.0, half_life=180.0, baskets=True)
 FOLLOWING = Next(
     near=Nearness(reach=60, fade=0.7, back=0.3, same=0.5, half_life=120.0), normal=Normal(shrink=3.0)
 )
+BASKETS = Cosine(baskets=True)
 TOGETHER = Cosine(baskets=True, half_life=120.0, size_power=0.5)
 ROWS = Next(near=Nearness(reach=10, fade=0.7, back=0.7, by_row=True), normal=Normal(shrink=1.0))
 ONWARD = Next(near=Nearness(reach=10, fade=0.5, back=0.3, by_row=True), normal=Normal(shrink=1.0))
+
+_BASKETS: Sequence[tuple[Spec, Reading]] = (
+    (RECENT, Reading()), (BY_BASKET, Reading()), (BASKETS, Reading()), (TOGETHER, Reading()), (Words(), Reading()),
+)  # fmt: skip
 
 BLENDED: Mapping[Protocol, Sequence[tuple[Spec, Reading]]] = {
     Protocol.TIME_SPLIT: (
@@ -141,10 +146,8 @@ BLENDED: Mapping[Protocol, Sequence[tuple[Spec, Reading]]] = {
         (FOLLOWING, Reading(fade=0.6)), (TOGETHER, Reading(half_life=60.0)),
         (Words(), Reading(half_life=120.0)), (Words(), Reading(fade=0.3)),
     ),
-    Protocol.BASKET: (
-        (RECENT, Reading()), (BY_BASKET, Reading()), (TOGETHER, Reading()), (FOLLOWING, Reading()),
-        (Words(), Reading()),
-    ),
+    Protocol.BASKET: _BASKETS,
+    Protocol.COMPANION: _BASKETS,
     Protocol.LEAVE_ONE_OUT: (
         (PLAIN, Reading(fade=0.8)), (Cosine(), Reading(fade=0.8)), (ROWS, Reading(fade=0.8)),
         (ONWARD, Reading(fade=0.4)), (Words(), Reading(fade=0.6)),
@@ -153,11 +156,14 @@ BLENDED: Mapping[Protocol, Sequence[tuple[Spec, Reading]]] = {
 """Channels of the blend."""
 
 
+_WITHIN = (Protocol.BASKET, Protocol.COMPANION)
+
+
 def singles(protocol: Protocol, *, repeats: bool) -> Mapping[str, Sequence[Parts]]:
     """Single models by name, each with its variants; choose among variants on validation."""
     found = {
         "popularity": [Parts(demand=((name, 1.0),)) for name in ("demand_7", "demand_30", "demand_90", "first_7")],
-        "item-knn": [_one(Cosine(baskets=protocol is Protocol.BASKET), Reading())],
+        "item-knn": [_one(BASKETS if protocol in _WITHIN else Cosine(), Reading())],
         "item-knn, recency and transitions": _sequential(protocol),
         "ease": [_one(PLAIN, Reading())],
         "ease, recency and trend": _trending(protocol),
@@ -179,7 +185,7 @@ def _sequential(protocol: Protocol) -> Sequence[Parts]:
         case Protocol.LEAVE_ONE_OUT:
             readings = (Reading(fade=0.9), Reading(fade=0.75), Reading(fade=0.55))
             return [_one(spec, reading) for spec in (ROWS, ONWARD, *_ROWS) for reading in readings]
-        case Protocol.BASKET:
+        case Protocol.BASKET | Protocol.COMPANION:
             return [_one(TOGETHER, Reading())]
         case Protocol.TIME_SPLIT:
             return [_one(FOLLOWING, Reading(fade=fade), ("first_14", 0.5)) for fade in (0.8, 0.6)]
@@ -194,7 +200,7 @@ _ROWS = (
 
 def _trending(protocol: Protocol) -> Sequence[Parts]:
     match protocol:
-        case Protocol.BASKET:
+        case Protocol.BASKET | Protocol.COMPANION:
             return [_one(BY_BASKET, Reading()), _one(RECENT, Reading(), ("demand_14", 0.1))]
         case Protocol.LEAVE_ONE_OUT:
             return [_one(PLAIN, Reading(fade=fade)) for fade in (0.9, 0.7)]
