@@ -126,8 +126,8 @@ def _shopify(frame: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
         "order_id", customer_id=pl.coalesce(once("email"), once("phone"), once("billing name")).str.to_lowercase(),
         product_id=pl.coalesce(unit.replace_strict(handles, default=None, return_dtype=pl.String), _folded(name)),
         quantity=_column(frame, "lineitem quantity"), unit_price=_column(frame, "lineitem price"),
-        currency=once("currency"), created_at=once("created at", "paid at"),
-        country=once("shipping country", "billing country"), title=_folded(name),
+        currency=once("currency"), created_at=once("created at"),
+        country=pl.coalesce(once("shipping country"), once("billing country")), title=_folded(name),
         status=once("financial status"), cancelled_at=once("cancelled at"),
         test=once("payment method").str.contains("(?i)bogus|for testing").cast(pl.String),
     )  # fmt: skip
@@ -164,7 +164,7 @@ def _woo_orders(frame: pl.DataFrame) -> pl.DataFrame:
         ),
         currency=_text(_column(frame, "order_currency", "currency")),
         created_at=_text(_column(frame, "order_date", "date", "date_created")),
-        country=_text(_column(frame, "shipping_country", "billing_country")),
+        country=pl.coalesce(_text(_column(frame, "shipping_country")), _text(_column(frame, "billing_country"))),
         status=_text(_column(frame, "status", "order_status")).str.replace("^wc-", ""),
         cancelled_at=pl.lit(None, dtype=pl.String), test=pl.lit(None, dtype=pl.String),
     )  # fmt: skip

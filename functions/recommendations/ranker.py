@@ -20,14 +20,14 @@ from functions.recommendations.sales import Floats, Ints, Scores
 from functions.recommendations.tables import Table
 from functions.recommendations.vectors import BUYER, OWN, PRODUCT, Vectors, buyers, own
 
-LIKELIEST = 100
-DRAWN = 40
-ANSWERS = 5_000
+LIKELIEST = 80
+DRAWN = 30
+ANSWERS = 3_000
 """Answers taken from one window, about."""
-MOST_CASES, FEWEST_CASES = 1_500, 600
+MOST_CASES, FEWEST_CASES = 1_000, 500
 CHANNEL, PLAIN, CROSSED = 30.0, 300.0, 3_000.0
 """Ridges over the number of answers; see _ridge."""
-REACHABLE, ROUNDS = 0.3, 2
+REACHABLE, ROUNDS = 0.3, 1
 """An answer counts by the power REACHABLE of its own likelihood: what no list of ten could hold teaches little."""
 _STEPS = 8
 _BLOCK_CELLS = 1_000_000
