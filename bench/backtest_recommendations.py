@@ -36,6 +36,8 @@ from functions.recommendations.sales import Sales, sales
 
 MOST_CASES = 50_000
 """More customers (or baskets) than that are judged by a sample of that size, drawn with a fixed seed."""
+CHOOSING = 10_000
+"""The choice is made on at most so many, drawn likewise."""
 PROTOCOLS = (Protocol.TIME_SPLIT, Protocol.LEAVE_ONE_OUT, Protocol.BASKET)
 _DAY = 86_400.0
 _SHARES = (0.70, 0.85)
@@ -222,14 +224,14 @@ def backtest(shop: Workshop, work: Plan, *, k: int, told: Sequence[str], say: Sa
 def _bounded(work: Plan, test: Fold) -> tuple[Plan, Fold, Sequence[str]]:
     """At most MOST_CASES questions in each fold, and a sentence where that left some out."""
 
-    def some(fold: Fold) -> Fold:
-        return Fold(learn=fold.learn, moment=fold.moment, cases=fold.cases.sample(MOST_CASES))
+    def some(fold: Fold, most: int) -> Fold:
+        return Fold(learn=fold.learn, moment=fold.moment, cases=fold.cases.sample(most))
 
     note = [f"judged by a sample of {MOST_CASES:,} of {len(test.cases):,} cases (fixed seed)"]
-    bounded = some(test)
+    bounded = some(test, MOST_CASES)
     smaller = Plan(
-        protocol=work.protocol, repeats=work.repeats, older=[some(one) for one in work.older],
-        validation=some(work.validation), test=bounded,
+        protocol=work.protocol, repeats=work.repeats, validation=some(work.validation, CHOOSING),
+        older=[some(one, CHOOSING) for one in work.older], test=bounded,
     )  # fmt: skip
     return smaller, bounded, note if len(test.cases) > MOST_CASES else []
 

@@ -53,16 +53,17 @@ def judge(scoring: Scoring, cases: Cases, items: int, *, k: int = 10, seed: int 
 
 
 def best(scores: Scores, cases: Cases, k: int, random: np.random.Generator) -> Ints:
-    """The k best products of each case (cases, k), -1 where fewer are allowed."""
-    wide = scores.astype(np.float64)
-    # Less than half the step between neighbouring float32 numbers: it decides ties and nothing else.
-    wide += np.spacing(np.abs(scores)).astype(np.float64) * 0.49 * random.random(scores.shape, np.float32)
-    wide[cases.blocked_row, cases.blocked] = -np.inf
-    near = np.argpartition(-wide, k - 1, axis=1)[:, :k]
-    chosen = np.take_along_axis(wide, near, axis=1)
-    order = np.argsort(-chosen, axis=1, kind="stable")
-    lists = np.take_along_axis(near, order, axis=1)
-    return np.where(np.isneginf(np.take_along_axis(chosen, order, axis=1)), -1, lists)
+    """The k best products of each case (cases, k), ties at random, -1 where fewer are allowed."""
+    allowed = scores.astype(np.float32)
+    allowed[cases.blocked_row, cases.blocked] = -np.inf
+    last = np.partition(allowed, -k, axis=1)[:, -k]
+    row, item = np.nonzero(allowed >= np.maximum(last, np.finfo(np.float32).min)[:, None])
+    order = np.lexsort((random.random(len(row)), -allowed[row, item], row))
+    row, item = row[order], item[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, np.arange(len(cases)))[row]
+    lists = np.full((len(cases), k), -1, np.int64)
+    lists[row[rank < k], rank[rank < k]] = item[rank < k]
+    return lists
 
 
 def _block(scores: Scores, cases: Cases, k: int, random: np.random.Generator) -> tuple[Floats, Ints]:

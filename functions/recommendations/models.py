@@ -59,7 +59,8 @@ class Model:
             total += value * np.float32(linear)
             if log:
                 total += lifted(value) * np.float32(log)
-        np.add.at(total, (cases.row, cases.items), self.owning(cases))
+        if self.weights.own.any():
+            np.add.at(total, (cases.row, cases.items), self.owning(cases))
         return total
 
     def context(self, cases: Cases) -> Scores:

@@ -156,13 +156,14 @@ BLENDED: Mapping[Protocol, Sequence[tuple[Spec, Reading]]] = {
 """Channels of the blend."""
 
 
+_POPULAR = ("demand_7", "demand_30", "demand_90", "demand_10000", "first_7")
 _WITHIN = (Protocol.BASKET, Protocol.COMPANION)
 
 
 def singles(protocol: Protocol, *, repeats: bool) -> Mapping[str, Sequence[Parts]]:
     """Single models by name, each with its variants; choose among variants on validation."""
     found = {
-        "popularity": [Parts(demand=((name, 1.0),)) for name in ("demand_7", "demand_30", "demand_90", "demand_10000", "first_7")],
+        "popularity": [Parts(demand=((name, 1.0),)) for name in _POPULAR],
         "item-knn": [_one(BASKETS if protocol in _WITHIN else Cosine(), Reading())],
         "item-knn, recency and transitions": _sequential(protocol),
         "ease": [_one(PLAIN, Reading())],

@@ -15,8 +15,8 @@ from tests.unit.recommendations.shops import sequences
 
 OWN = "order_id,customer_id,product_id,quantity,unit_price,currency,created_at"
 SHOPIFY = (
-    "Name,Email,Financial Status,Paid at,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,"
-    "Billing Country,Shipping Country,Cancelled at,Payment Method,Refunded Amount,Id"
+    "Name,Email,Financial Status,Paid at,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,"
+    "Lineitem sku,Billing Country,Shipping Country,Cancelled at,Payment Method,Refunded Amount,Id"
 )
 
 
@@ -36,7 +36,8 @@ def test_own_columns_in_any_order_and_case_with_a_byte_order_mark(tmp_path):
         "2026-01-02T10:00:00+02:00;7;c;p1;2;1.234,50;EUR;DE",
     )
     orders = read(path)
-    assert _rows(orders, "order_id", "product_id", "quantity", "unit_price", "country") == [("7", "p1", 2.0, 1234.5, "DE")]
+    found = _rows(orders, "order_id", "product_id", "quantity", "unit_price", "country")
+    assert found == [("7", "p1", 2.0, 1234.5, "DE")]
     assert str(orders.lines["created_at"][0]) == "2026-01-02 08:00:00+00:00"
 
 
@@ -88,13 +89,15 @@ def test_an_order_of_two_hundred_thousand_lines_is_thinned_and_told(tmp_path):
 def test_a_shopify_export_repeats_no_order_facts(tmp_path):
     path = _written(
         tmp_path, SHOPIFY,
-        "#1001,Ann@Example.com,paid,2026-03-01 10:15:00 -0500,USD,2026-03-01 10:14:00 -0500,2,Shirt - M,16.00,SH-M,US,CA,,"
-        "Shopify Payments,0.00,55501",
+        "#1001,Ann@Example.com,paid,2026-03-01 10:15:00 -0500,USD,2026-03-01 10:14:00 -0500,2,Shirt - M,16.00,SH-M,"
+        "US,CA,,Shopify Payments,0.00,55501",
         "#1001,Ann@Example.com,,,,2026-03-01 10:14:00 -0500,1,Tote - Big,20.00,TOTE,,,,,,",
-        "#1002,bo@example.com,refunded,,USD,2026-03-02 10:14:00 -0500,1,Shirt - L,16.00,SH-L,US,US,,Shopify Payments,16.00,55502",
+        "#1002,bo@example.com,refunded,,USD,2026-03-02 10:14:00 -0500,1,Shirt - L,16.00,SH-L,"
+        "US,US,,Shopify Payments,16.00,55502",
         "#1003,bo@example.com,paid,,USD,2026-03-03 10:14:00 -0500,1,Shirt - L,16.00,SH-L,US,,,Bogus,0.00,55503",
         "#1004,bo@example.com,paid,,USD,2026-03-04 10:14:00 -0500,1,Shirt - L,16.00,SH-L,US,,,manual,0.00,55504",
-        "#1005,bo@example.com,paid,,USD,2026-03-05 10:14:00 -0500,1,Shirt - L,16.00,SH-L,US,,2026-03-06,manual,0.00,55505",
+        "#1005,bo@example.com,paid,,USD,2026-03-05 10:14:00 -0500,1,Shirt - L,16.00,SH-L,"
+        "US,,2026-03-06,manual,0.00,55505",
     )  # fmt: skip
     orders = read(path)
     assert orders.form == "Shopify orders export"
@@ -109,13 +112,14 @@ def test_a_shopify_export_repeats_no_order_facts(tmp_path):
 
 def test_a_shopify_product_export_folds_variants_by_their_units(tmp_path):
     goods = _written(
-        tmp_path, "Handle,Title,Body (HTML),Vendor,Type,Tags,Variant SKU", "shirt,Linen Shirt,<p>Soft</p>,Acme,Shirts,summer,SH-M",
-        "shirt,,,,,,SH-L", name="products.csv",
+        tmp_path, "Handle,Title,Body (HTML),Vendor,Type,Tags,Variant SKU",
+        "shirt,Linen Shirt,<p>Soft</p>,Acme,Shirts,summer,SH-M", "shirt,,,,,,SH-L", name="products.csv",
     )  # fmt: skip
     catalogue = read_catalogue(goods)
     assert catalogue.handles == {"SH-M": "shirt", "SH-L": "shirt"}
     assert "Linen Shirt" in catalogue.texts["shirt"]
-    path = _written(tmp_path, SHOPIFY, "#1,a@b.c,paid,,USD,2026-03-01 10:14:00 -0500,1,Linen - L,16,SH-L,US,US,,manual,0,1")
+    line = "#1,a@b.c,paid,,USD,2026-03-01 10:14:00 -0500,1,Linen - L,16,SH-L,US,US,,manual,0,1"
+    path = _written(tmp_path, SHOPIFY, line)
     assert _rows(read(path, catalogue.handles), "product_id") == [("shirt",)]
 
 
@@ -163,7 +167,9 @@ def test_moments_in_many_forms_and_zones(text, moment):
 
 
 def test_forms_may_be_mixed_in_one_file():
-    texts = ["2026-03-01T10:00:00Z", "2026-03-01 12:00:00 +0200", "03/01/2026 10:00", "1772359200", "2026-03-01 10:00:00"]
+    texts = [
+        "2026-03-01T10:00:00Z", "2026-03-01 12:00:00 +0200", "03/01/2026 10:00", "1772359200", "2026-03-01 10:00:00",
+    ]  # fmt: skip
     found, noted = moments(pl.Series(texts))
     assert {str(one) for one in found} == {"2026-03-01 10:00:00+00:00"}
     assert noted == ["dates with slashes are read as month/day/year"]
