@@ -28,6 +28,9 @@ DECISIONS = 50
 BATCH = 20
 """Products that one message asks functions about."""
 
+GROWTH = 10
+"""One part in so many new order lines, and models are trained again before the night."""
+
 OVERLAP = timedelta(minutes=30)
 """How far before the last reconciliation the next one begins: clocks differ, and stores commit late."""
 
@@ -109,7 +112,16 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
         )  # fmt: skip
         services.queue.send(to_message(told), group=shop.id)
     services.memories.remember(shop.id, {_RECONCILED: started.isoformat()})
+    if _grown(services, shop):
+        connecting.schedule(services, shop.id, Schedule.TRAIN)
     return Outcome.APPLIED
+
+
+def _grown(services: Services, shop: Shop) -> bool:
+    """Whether a tenth of what was last learnt from has come in since: too much to wait for the night."""
+    learnt = services.memories.recall(shop.id, [_LEARNT_LINES]).get(_LEARNT_LINES)
+    waiting = services.history.lines(shop.id)
+    return learnt is not None and waiting > 0 and waiting * GROWTH >= int(learnt)
 
 
 def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
@@ -125,6 +137,7 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     learned = [
         _learn(services, material, name) for name in services.functions if policy.mode(name) is not Mode.OFF
     ]
+    services.memories.remember(shop.id, {_LEARNT_LINES: str(len(history.order))})
     connecting.schedule(services, shop.id, Schedule.PROPOSE)
     return Outcome.APPLIED if any(learned) else Outcome.UNCHANGED
 
@@ -228,6 +241,7 @@ def digest(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
 
 
 _RECONCILED = "reconciled_at"
+_LEARNT_LINES = "learnt_order_lines"
 
 _RUNS: Mapping[Schedule, Callable[[Services, Shop, StoreEvent], Outcome]] = {
     Schedule.SYNC: first_sync,

@@ -16,8 +16,8 @@ from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import ProductId
 from chalicelib.texts import ENCODER
 from functions.recommendations import reasons
+from functions.recommendations.companions import COMPANIONS, LISTED, asked, read_companions
 from functions.recommendations.shelf import NEWCOMERS, SIMILAR, Youth, read_shelf, read_youth
-from functions.recommendations.train import COMPANIONS, read_companions
 
 SPARE = 3
 """Candidates per place in a list: some will be sold out, hidden or excluded."""
@@ -77,22 +77,12 @@ def _bought_with(model: Model, product: ProductId, count: int) -> list[Candidate
         return []
     place = index.place[product]
     found = []
-    for other, score in _run(model, np.array([place]), np.ones(1, np.float32), count):
+    for other, score in asked(model, np.array([place]), LISTED):
         both, total = index.bought(place, other)
-        found.append(Candidate(ProductId(index.ids[other]), score, reasons.together(both, total, score), COMPANIONS))
-    return found
-
-
-def _run(model: Model, places: np.ndarray, weights: np.ndarray, count: int) -> list[tuple[int, float]]:
-    """(place, score) of the best companions; the products themselves are blocked."""
-    index = model.once("index", read_companions)
-    answer = model.run({
-        "items": places.astype(np.int64), "weights": weights[None, :].astype(np.float32),
-        "own": np.zeros(len(places), np.float32), "context": np.zeros(1, np.float32),
-        "blocked": places.astype(np.int64), "k": np.array([min(count, len(index.ids))], np.int64),
-    })  # fmt: skip
-    pairs = zip(answer["ids"].tolist(), answer["scores"].tolist(), strict=True)
-    return [(int(other), float(score)) for other, score in pairs if score > 0]
+        if both:
+            reason = reasons.together(both, total, score)
+            found.append(Candidate(ProductId(index.ids[other]), score, reason, COMPANIONS))
+    return found[:count]
 
 
 def _newcomer(known: Context, models: Models, fresh: Model, own: Product, count: int) -> list[Candidate]:

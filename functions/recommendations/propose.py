@@ -29,9 +29,10 @@ from chalicelib.domain.ids import FunctionName, ProductId, Target
 from chalicelib.domain.proposals import ModelVersion, Proposal, proposal_id
 from functions.recommendations import reasons
 from functions.recommendations.candidates import Candidate, candidates
+from functions.recommendations.companions import COMPANIONS
 from functions.recommendations.merchandising import fitting
 from functions.recommendations.shelf import NEWCOMERS, SIMILAR
-from functions.recommendations.train import COMPANIONS, train
+from functions.recommendations.train import train
 
 NAME = FunctionName("recommendations")
 MOST_TOUCHED = 20

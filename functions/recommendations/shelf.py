@@ -299,5 +299,5 @@ def moved(bought: Sales, places: Ints, items: int) -> Sales:
     kept = bought.where(places[bought.item] >= 0)
     return sales(
         basket=kept.basket, customer=kept.customer, item=places[kept.item], day=kept.day,
-        quantity=kept.quantity, country=kept.country, items=items,
+        quantity=kept.quantity, country=kept.country, price=kept.price, items=items,
     )  # fmt: skip
