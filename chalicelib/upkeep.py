@@ -8,6 +8,7 @@ change" and lose their work.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib import billing, privacy
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind, StoreEvent
@@ -53,6 +54,8 @@ def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *,
     ``decided`` is False where a crashed worker's earlier decision was carried out: it rests on an older state
     than the one seen now, which must therefore not pass for dealt with.
     """
+    if event.kind is EventKind.ORDER_CREATED and seen.orders:
+        billing.count_order(services, shop, event.occurred_at)
     if seen.unchanged and decided and not seen.gone:
         return
     for product in seen.products.values():
@@ -79,6 +82,8 @@ def prices_of(product: Product) -> tuple[PricePoint, ...]:
 
 def customer_of(services: Services, shop: ShopId, order: Order) -> str:
     """The keyed hash under which an order's buyer is known, or empty."""
+    if order.anonymised:
+        return ""
     kind, value = ("customer", order.customer_id) if order.customer_id else ("email", order.email)
     return services.identities.identify(shop, kind, value)
 
@@ -103,4 +108,6 @@ def _look_at_order(services: Services, shop: ShopId, wanted: OrderId, client: St
     except Gone:
         return Seen(gone=True)
     services.history.note(shop, order, customer_of(services, shop, order))
+    if order.anonymised:
+        privacy.forget_buyer_of(services, shop, order.id)
     return Seen(orders={order.id: order})

@@ -3,15 +3,15 @@
 ::
 
     GET ?shop=…&slot=related&product=12&cart=7,8     signed by the marketplace's proxy, or with the shop's key
-    200 {"products": ["31", "4"], "from": "model"}   always 200: a buyer never sees an error of ours
+    200 {"products": ["31", "4"], "handles": ["mug", "pot"], "from": "model"}
+    always 200: a buyer never sees an error of ours
 """
 
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 from chalicelib.domain.actions import SetRecommendations, Slot
@@ -27,20 +27,6 @@ MOST = 24
 
 FRESH_S = 300
 """How long an answer that knows no buyer may be kept by anybody."""
-
-
-class Caller(Protocol):
-    """Whose storefront a marketplace's signed call comes from."""
-
-    @property
-    def domain(self) -> str: ...
-
-    @property
-    def customer(self) -> str: ...
-
-
-type Proxy = Callable[[Sequence[tuple[str, str]], Sequence[bytes], datetime], Caller]
-"""``proxy(query pairs in their order, app secrets, now)``; raises InvalidSignature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +51,11 @@ def answer(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     try:
         wish = _wish(services, event)
         found, source = _found(services, wish) if wish else ((), "nothing")
+        handles = _handles(services, wish, found) if wish else []
         personal = bool(wish and (wish.customer or wish.cart))
     except (AppError, ValueError) as error:
         services.meter.count("storefront_empty", why=type(error).__name__)
-        found, source, personal = (), "nothing", True
+        found, source, handles, personal = (), "nothing", [], True
     cached = "private, no-store" if personal else f"public, max-age={FRESH_S}, stale-while-revalidate=3600"
     return {
         "statusCode": 200,
@@ -76,7 +63,7 @@ def answer(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
             "Content-Type": "application/json", "Cache-Control": cached, "Access-Control-Allow-Origin": "*",
             "X-Content-Type-Options": "nosniff",
         },
-        "body": json.dumps({"products": list(found), "from": source}),
+        "body": json.dumps({"products": list(found), "handles": handles, "from": source}),
     }  # fmt: skip
 
 
@@ -101,11 +88,10 @@ def _wish(services: Services, event: Mapping[str, Any]) -> Wish | None:
 def _signed(services: Services, pairs: Sequence[tuple[str, str]]) -> tuple[ShopId, str] | None:
     """The shop and the buyer of a call that a marketplace's own proxy signed."""
     for name, marketplace in services.marketplaces.items():
-        proxy: Proxy | None = getattr(marketplace, "proxy", None)
-        if proxy is None:
+        if marketplace.proxy is None:
             continue
         try:
-            caller = proxy(pairs, services.secrets.app(name), services.clock.now())
+            caller = marketplace.proxy(pairs, services.secrets.app(name), services.clock.now())
         except InvalidSignature:
             continue
         return shop_id(name, caller.domain), caller.customer
@@ -133,6 +119,12 @@ def _found(services: Services, wish: Wish) -> tuple[Sequence[ProductId], str]:
                 return kept[: policy.recommendations.per_product], "model"
     kept = _sellable(services, wish, _applied(services, wish), set(policy.recommendations.excluded))
     return kept[: policy.recommendations.per_product], "lists" if kept else "nothing"
+
+
+def _handles(services: Services, wish: Wish, products: Sequence[ProductId]) -> list[str]:
+    """The products by the name in their addresses, which a theme can look up without a key."""
+    known = services.catalogue.many(wish.shop, products) if products else {}
+    return [known[product].handle for product in products if product in known]
 
 
 def _applied(services: Services, wish: Wish) -> Iterable[ProductId]:
