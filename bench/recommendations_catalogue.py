@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from bench.recommendations_files import Orders, UnusableFile, load
@@ -60,23 +61,34 @@ class Wording:
     """Products' unit vectors as their words were known at a moment (days since 1970)."""
 
     def __init__(self, orders: Orders, products: Sequence[str], catalogue: Catalogue | None) -> None:
-        self._products = products
-        self._lines = orders.lines.select("product_id", "created_at", "title").drop_nulls("title")
-        self._texts = {} if catalogue is None else catalogue.texts
+        lines = orders.lines.select("product_id", "created_at", "title").drop_nulls("title")
+        places = {product: place for place, product in enumerate(products)}
+        self._titles = sorted(set(lines["title"].to_list()))
+        titles = {title: place for place, title in enumerate(self._titles)}
+        self._pair = np.array(
+            [
+                places[product] * len(titles) + titles[title]
+                for product, title in zip(lines["product_id"].to_list(), lines["title"].to_list(), strict=True)
+            ],
+            np.int64,
+        )
+        self._day = lines["created_at"].dt.epoch("us").cast(pl.Float64).to_numpy() / 86_400e6
+        self._texts = [catalogue.texts.get(product, "") if catalogue else "" for product in products]
         self._made: dict[float, Scores | None] = {}
 
     def __call__(self, moment: float) -> Scores | None:
         """(products, width); None where no product has words."""
         if moment not in self._made:
-            self._made[moment] = described([self._text(product, self._titles(moment)) for product in self._products])
+            texts = list(self._texts)
+            for product, title in self._usual(moment):
+                texts[product] = texts[product] or self._titles[title]
+            self._made[moment] = described(texts)
         return self._made[moment]
 
-    def _text(self, product: str, titles: Mapping[str, str]) -> str:
-        return self._texts.get(product) or titles.get(product, "")
-
-    def _titles(self, moment: float) -> Mapping[str, str]:
+    def _usual(self, moment: float) -> Iterator[tuple[int, int]]:
         """Each product's most frequent title on lines before the moment, so that no later word leaks in."""
-        before = self._lines.filter(pl.col("created_at").dt.epoch("us") < pl.lit(int(moment * 86_400e6)))
-        counted = before.group_by("product_id", "title").len().sort("len", "title", descending=[True, False])
-        best = counted.unique("product_id", keep="first", maintain_order=True)
-        return {str(product): str(title) for product, title, _ in best.iter_rows()}
+        pairs, counts = np.unique(self._pair[self._day < moment], return_counts=True)
+        product, title = np.divmod(pairs, max(1, len(self._titles)))
+        order = np.lexsort((title, -counts, product))
+        first = np.unique(product[order], return_index=True)[1]
+        yield from zip(product[order][first].tolist(), title[order][first].tolist(), strict=True)
