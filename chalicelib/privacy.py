@@ -26,7 +26,7 @@ def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
     """Delete what leads back to one buyer: hashes on order lines, counters, outcomes; says how many."""
     erased = 0
     for known in _hashes(services, shop, event):
-        erased += services.history.forget_customer(shop.id, known)
+        erased += services.history.forget_customer(shop.id, known) + services.purchases.forget(shop.id, known)
         erased += _erase_counters(services, shop, known)
     for order in _orders(event):
         services.records.delete(places.key(shop.id, Kind.OUTCOME, order))

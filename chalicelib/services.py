@@ -23,6 +23,7 @@ from chalicelib.storage.outcomes import Outcomes
 from chalicelib.storage.prices import Prices
 from chalicelib.storage.problems import Problems
 from chalicelib.storage.proposals import Proposals
+from chalicelib.storage.purchases import Purchases
 from chalicelib.storage.shops import Shops
 
 
@@ -62,6 +63,7 @@ class Services:
     problems: Problems
     artifacts: Artifacts
     jobs: Jobs
+    purchases: Purchases
 
     def models(self, shop: ShopId) -> ShopModels:
         """The models of one shop, for the length of one event."""
