@@ -2,7 +2,7 @@
 
 A store event becomes proposals, guardrails sift them, an adapter applies them, a journal can undo them::
 
-    store ──webhook──► app (accept) ──► work queue ──► work ──► store
+    store ──webhook──► hooks (accept) ──► work queue ──► work ──► store
     clock ──► tick ──► schedule queue ──► scheduled (sync, reconcile, train, propose, jobs)
     people ──pages──► app          buyers ──► storefront
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chalice import Chalice, Response
 from chalice.app import Request
 
-from chalicelib import accepting, aws
+from chalicelib import accepting, aws, function_url
 from chalicelib.contracts import RawRequest
 from chalicelib.errors import Retryable
 from integrations import MARKETPLACES
@@ -63,10 +63,17 @@ def services() -> "Services":
     return aws.services(FUNCTIONS, MARKETPLACES, found, reach)
 
 
+@app.lambda_function(name="hooks")
+@metered
+def hooks(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    """Webhooks (a function URL, which no gateway makes dearer)."""
+    return function_url.take(event, mouth())
+
+
 @app.route("/hooks/{marketplace}", methods=["POST"], content_types=[JSON, FORM])
 @metered
 def hook(marketplace: str) -> Response:
-    """One address for all shops of a marketplace."""
+    """The same at the app's own address, where an app's configuration file may only name that."""
     return _accept(marketplace, "")
 
 
@@ -92,10 +99,11 @@ def raw(request: Request | None, account: str = "") -> RawRequest:
     assert request is not None  # noqa: S101  Chalice sets it before it calls a route
     query: Mapping[str, str] = request.query_params or {}
     body = request.raw_body
+    given: Mapping[str, str] = request.to_original_event()["headers"] or {}  # Chalice's own mapping is slow to read
     return RawRequest(
         method=request.method, path=request.path, account=account,
         body=body if isinstance(body, bytes) else body.encode(),
-        headers=request.headers,  # Chalice holds their names in lower case
+        headers={name.lower(): value for name, value in given.items()},
         query={name: query[name] for name in query},
     )  # fmt: skip
 

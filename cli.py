@@ -1,4 +1,4 @@
-"""Tradewind for people: ``tradewind demo | serve | shops | journal | undo | replay | backtest``."""
+"""Tradewind for people: ``tradewind demo | serve | shops | doctor | journal | undo | replay | backtest``."""
 
 import argparse
 import sys
@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     _serve(commands.add_parser("serve", help="run the platform on this machine, empty, for your own stores"))
     _shops(commands.add_parser("shops", help="connect, list, switch and disconnect shops"))
     _records(commands)
+    _doctor(commands.add_parser("doctor", help="what is well, what is not, and what to do about it"))
     backtest = commands.add_parser("backtest", help="what a function would have done on your own history")
     kinds = backtest.add_subparsers(required=True, metavar="FUNCTION")
     for name in BACKTESTS:
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8910, help="where pages and webhooks are")
+    parser.add_argument("--port", type=int, help="where pages and webhooks are; otherwise 8080 or, if taken, 8910")
     parser.add_argument("--public-url", default="", help="how stores reach this machine, if otherwise")
     parser.set_defaults(run=_run_serve)
 
@@ -66,6 +67,13 @@ def _records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     undo.set_defaults(run=records.undo)
     replay = commands.add_parser("replay", help="send what nobody could process to work again")
     replay.set_defaults(run=records.replay)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    from sandbox.desk import doctor
+
+    parser.add_argument("shop", nargs="?", default="", help="one shop; all without it")
+    parser.set_defaults(run=doctor.examine)
 
 
 class _Backtest:

@@ -1,7 +1,8 @@
 """The accepting path beside a bare Chalice handler that checks the signature and parses the body.
 
-Both are called as Lambda calls them, with a REST API's proxy event, in this process. Our queue is stubbed and
-our metrics are printed into memory; everything else is the product's own path through app.py.
+Both are called as Lambda calls them, in this process: the bare one with a REST API's proxy event, ours by both of its
+doors, the REST API's and the function URL's. Our queue is stubbed and our metrics are printed into memory; everything
+else is the product's own path through app.py.
 """
 
 import base64
@@ -21,7 +22,7 @@ from unittest import mock
 
 from chalice import Chalice, Response
 
-from sandbox.lambda_runtime import gateway_event
+from sandbox.lambda_runtime import gateway_event, url_event
 
 SECRET = "shpss_bench"  # noqa: S105  made up
 ROUNDS = 1500
@@ -54,7 +55,17 @@ def environment() -> Mapping[str, str]:
 
 
 def webhook(topic: str) -> dict[str, Any]:
-    """A recorded body, signed. Raises FileNotFoundError where the reference data is not beside the project."""
+    """A recorded body, signed, as a REST API hands it over."""
+    return gateway_event("POST", "/hooks/{marketplace}", {"marketplace": "shopify"}, *_signed(topic))
+
+
+def url_webhook(topic: str) -> dict[str, Any]:
+    """The same as a function URL hands it over."""
+    return url_event("POST", "/hooks/shopify", *_signed(topic))
+
+
+def _signed(topic: str) -> tuple[dict[str, str], bytes]:
+    """Headers and body. Raises FileNotFoundError where the reference data is not beside the project."""
     body = (BODIES / TOPICS[topic]).read_bytes()
     signature = base64.b64encode(hmac.digest(SECRET.encode(), body, hashlib.sha256)).decode()
     headers = {
@@ -64,7 +75,7 @@ def webhook(topic: str) -> dict[str, Any]:
         "X-Shopify-Triggered-At": "2026-11-23T08:00:00.000000000Z", "User-Agent": "Shopify-Captain-Hook",
         "Accept": "*/*", "Host": "app.example", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https",
     }  # fmt: skip
-    return gateway_event("POST", "/hooks/{marketplace}", {"marketplace": "shopify"}, headers, body)
+    return headers, body
 
 
 def bare() -> Handler:
@@ -87,8 +98,8 @@ def bare() -> Handler:
     return app
 
 
-def ours(queue: StubQueue) -> Handler:
-    """app.py with its queue stubbed and its metrics printed into memory."""
+def ours(queue: StubQueue) -> Mapping[str, Handler]:
+    """app.py's two doors, with its queue stubbed and its metrics printed into memory."""
     with mock.patch.dict(os.environ, environment()):
         import app
         from chalicelib import aws, bootstrap
@@ -100,15 +111,10 @@ def ours(queue: StubQueue) -> Handler:
         settings = load_settings()
     meter = EmfMeter(SystemClock(), out=_Sink())
     mouth = bootstrap.mouth(settings, MARKETPLACES, queue, SystemClock(), meter)  # type: ignore[arg-type]
-
-    def handle(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = app.app(event, context)
-        return answer
-
     # Plain functions: a mock's own call would take longer than what is measured.
     mock.patch.object(app, "mouth", _giving(mouth)).start()
     mock.patch.object(aws, "meter", _giving(meter)).start()
-    return handle
+    return {"rest": app.app, "url": app.hooks}
 
 
 def _giving[T](value: T) -> Callable[[], T]:
@@ -126,29 +132,42 @@ class _Sink(io.StringIO):
         return len(text)
 
 
-def measure() -> Iterator[tuple[str, float, float, float]]:
-    """Per topic: our median and the bare handler's in milliseconds, and the median of the paired ratios."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """One topic by one door: medians in milliseconds, and the median of the paired ratios."""
+
+    topic: str
+    door: str
+    ours_ms: float
+    bare_ms: float
+    ratio: float
+
+
+def measure() -> Iterator[Pace]:
+    """Every topic by every door, beside the bare handler."""
     queue = StubQueue()
-    peers = (ours(queue), bare())
+    doors, other = ours(queue), bare()
+    events = {"rest": webhook, "url": url_webhook}
     try:
         for topic in TOPICS:
-            pairs = _pairs(topic, peers)
-            if not queue.bodies or topic not in queue.bodies[-1]:
-                raise RuntimeError("our path accepted nothing")
-            mine, other = (1000 * median(pair[i] for pair in pairs) for i in (0, 1))
-            yield topic, mine, other, median(a / b for a, b in pairs)
+            for door, handler in doors.items():
+                pairs = _pairs((handler, events[door](topic)), (other, webhook(topic)))
+                if not queue.bodies or topic not in queue.bodies[-1]:
+                    raise RuntimeError("our path accepted nothing")
+                mine, its = (1000 * median(pair[i] for pair in pairs) for i in (0, 1))
+                ratio = median(a / b for a, b in pairs)
+                yield Pace(topic=topic, door=door, ours_ms=mine, bare_ms=its, ratio=ratio)
     finally:
         mock.patch.stopall()
 
 
-def _pairs(topic: str, peers: tuple[Handler, Handler]) -> list[tuple[float, float]]:
-    event = webhook(topic)
+def _pairs(*peers: tuple[Handler, Mapping[str, Any]]) -> list[tuple[float, float]]:
     found = []
     for place in range(ROUNDS + ROUNDS // 10):
         order = (0, 1) if place % 2 else (1, 0)
         spent = [0.0, 0.0]
         for which in order:
-            spent[which] = _timed(peers[which], event)
+            spent[which] = _timed(*peers[which])
         found.append((spent[0], spent[1]))
     return found[ROUNDS // 10 :]
 

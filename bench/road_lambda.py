@@ -31,23 +31,23 @@ KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
 
 def rows() -> Iterator[Row]:
     """Needs Linux and the package index (or its cache) for building the archive."""
-    folder = _built()
+    folder = built()
     task, layers = folder / "task", [path for path in [folder / "layer"] if path.exists()]
     yield Row(name="package.unpacked_mb", value=_megabytes(task), unit="MB", note="the archive; Lambda takes 250 MB")
     for layer in layers:
         yield Row(name="package.layer_unpacked_mb", value=_megabytes(layer), unit="MB", note="models beside it")
-    with tempfile.TemporaryDirectory() as place, _surroundings() as environment:
+    with tempfile.TemporaryDirectory() as place, surroundings() as environment:
         where = (task, install_runtime(Path(place) / "runtime"), layers, environment)
         yield from _accepting(*where)
         yield from _working(*where)
 
 
 def _accepting(task: Path, runtime: Path, layers: list[Path], environment: Mapping[str, str]) -> Iterator[Row]:
-    event = road_accept.webhook("products/update")
+    event = road_accept.url_webhook("products/update")
     first = []
     for _ in range(STARTS):
         begin = time.perf_counter()
-        container = LambdaRuntime(task, "app.app", runtime, environment, layers)
+        container = LambdaRuntime(task, "app.hooks", runtime, environment, layers)
         _good(container.invoke(event).payload)
         first.append(time.perf_counter() - begin)
         warm = [container.invoke(event).seconds for _ in range(WARM)] if len(first) == STARTS else []
@@ -84,7 +84,7 @@ def _good(payload: Any) -> None:
 
 
 @contextmanager
-def _surroundings() -> Iterator[Mapping[str, str]]:
+def surroundings() -> Iterator[Mapping[str, str]]:
     """Moto with what CloudFormation makes, and the settings of a deployment."""
     before = dict(os.environ)
     os.environ.update(KEYS)
@@ -104,7 +104,7 @@ def _surroundings() -> Iterator[Mapping[str, str]]:
         os.environ.update(before)
 
 
-def _built() -> Path:
+def built() -> Path:
     """The archive of this state of the work tree, unpacked. Raises RuntimeError where it could not run."""
     machine = MACHINES.get(platform.machine())
     if machine is None or platform.system() != "Linux":

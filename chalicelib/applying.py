@@ -68,8 +68,8 @@ def _enter(
         return Outcome.UNCHANGED, None
     if proposal.moot or _torn(proposal, known):
         return Outcome.UNCHANGED, None
-    if standing.state.replaced(proposal.before):
-        raise StoreUnavailable(detail="another worker wrote here after this was read; decided again")
+    if standing.state.replaced(proposal.before) or standing.state.doubtful(proposal):
+        raise StoreUnavailable(detail="another worker was here after this was read; decided again")
     written = standing.state.written_as(proposal.before)
     situation = situate(services, shop, policy, proposal, written, known)
     refusals = guardrails.check(proposal, situation)

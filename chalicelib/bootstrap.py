@@ -5,7 +5,7 @@ marketplace and no function by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,10 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.services import Services
     from chalicelib.storage.shops import Shops
+
+
+MODELS_SHARE = 4
+"""Graphs may fill one part in so many of the memory: as a session each takes twice its size, and there is the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ def build(
     from chalicelib.inference import Cache
     from chalicelib.services import Services
     from chalicelib.storage.artifacts import Artifacts
+    from chalicelib.storage.attempts import Attempts
     from chalicelib.storage.catalogue import Catalogue
     from chalicelib.storage.claims import Claims
     from chalicelib.storage.counters import Counters
@@ -66,13 +71,14 @@ def build(
         keys=ground.keys, mail=ground.mail, clock=ground.clock, meter=ground.meter,
         secrets=keyed_secrets(settings), identities=Identities(settings.master_key),
         functions=functions, marketplaces=marketplaces, engines=engines,
-        open_store=partial(_open, shops, ground, marketplaces, transport),
-        prove=partial(_prove, marketplaces, transport),
-        model_cache=Cache(), shops=shops, claims=Claims(records), proposals=Proposals(records),
+        open_store=partial(_open, shops, ground, settings, marketplaces, transport),
+        prove=partial(_prove, marketplaces, transport), reach=transport,
+        model_cache=Cache(settings.memory_mb * 2**20 // MODELS_SHARE), shops=shops,
+        claims=Claims(records), proposals=Proposals(records),
         journal=Journal(records), catalogue=Catalogue(records), history=Histories(records, ground.blobs),
         outcomes=Outcomes(records), prices=Prices(records), counters=Counters(records),
         memories=Memories(records), problems=Problems(records), artifacts=Artifacts(records, ground.blobs),
-        jobs=Jobs(records), purchases=Purchases(records),
+        jobs=Jobs(records), attempts=Attempts(records, ground.keys), purchases=Purchases(records),
     )  # fmt: skip
 
 
@@ -90,16 +96,28 @@ def keyed_secrets(settings: Settings) -> KeyedSecrets:
 
 
 def _open(
-    shops: "Shops", ground: Ground, marketplaces: Mapping[str, Marketplace], transport: Any, shop: Shop
-) -> StoreClient:
+    shops: "Shops", ground: Ground, settings: Settings, marketplaces: Mapping[str, Marketplace], transport: Any,
+    shop: Shop,
+) -> StoreClient:  # fmt: skip
     from chalicelib.credentials import StoredCredentials
 
     marketplace = _marketplace(marketplaces, shop)
     refresh: Callable[[Credentials], Credentials] | None = None
     if marketplace.refresh is not None:
-        refresh = partial(marketplace.refresh, shop, transport)
+        refresh = partial(_refresh, marketplace.refresh, settings, shop, transport)
     source = StoredCredentials(shop.id, shops, ground.records, ground.clock, refresh)
     return marketplace.connect(shop, source, transport)
+
+
+def _refresh(
+    refresh: Callable[[Shop, Any, Credentials], Credentials], settings: Settings, shop: Shop, transport: Any,
+    stale: Credentials,
+) -> Credentials:  # fmt: skip
+    """Refresh under the app secret in force: the one that was kept may have been rotated away since."""
+    current = settings.app_secrets.get(shop.marketplace, ())
+    if current and stale.values.get("client_id") == settings.app_ids.get(shop.marketplace):
+        stale = replace(stale, values={**stale.values, "client_secret": current[0]})
+    return refresh(shop, transport, stale)
 
 
 def _prove(

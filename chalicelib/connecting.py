@@ -57,7 +57,7 @@ def subscribe(services: Services, shop: Shop) -> tuple[str, ...]:
 
 def address(services: Services, shop: Shop) -> str:
     """Where a shop's webhooks go."""
-    base = f"{services.settings.base_url}/hooks/{shop.marketplace}"
+    base = f"{services.settings.hooks_url or services.settings.base_url}/hooks/{shop.marketplace}"
     in_address = services.marketplaces[shop.marketplace].shop_in_address
     return f"{base}/{account_of(shop.id)}" if in_address else base
 
@@ -89,7 +89,8 @@ def with_facts(shop: Shop, facts: StoreFacts) -> Shop:
     return replace(
         shop, name=facts.name or shop.name, currency=facts.currency, country=facts.country,
         timezone=facts.timezone, primary_locale=facts.primary_locale, locales=facts.locales,
-        markets=facts.markets, plugins=facts.plugins, scopes=facts.scopes, plan=facts.plan or shop.plan,
+        markets=facts.markets, plugins=facts.plugins, scopes=facts.scopes,
+        plan=shop.plan if facts.plan is None else facts.plan,
     )  # fmt: skip
 
 

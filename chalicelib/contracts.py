@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product, Text
@@ -326,6 +326,29 @@ class Function(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What is known while a buyer waits for a list that was not written into the store."""
+
+    slot: str
+    """``for-cart``, ``for-customer`` or ``trending``; a function answers nothing to words it does not know."""
+    products: tuple[ProductId, ...] = ()
+    """On show and in the cart."""
+    past: tuple[tuple[ProductId, float], ...] = ()
+    """What the buyer bought and how many days ago, oldest first; empty for a stranger."""
+    country: str = ""
+    count: int = 24
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """A function that also answers at request time, from models alone: it must be done in milliseconds."""
+
+    def serve(self, visit: Visit, models: Models) -> Sequence[ProductId]:
+        """Products, best first; the storefront drops what cannot be bought."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Proposals, and what the function wants remembered (translation memory, ledgers, outcomes)."""
 
@@ -448,10 +471,13 @@ class StoreFacts:
     markets: tuple[Market, ...] = ()
     plugins: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
-    plan: str = ""
+    plan: str | None = None
+    """The plan of ours that the merchant pays for in the marketplace, empty for none; None where it bills nothing."""
     version: str = ""
     account: str = ""
     """The store's own name for itself, to be checked against the tenant."""
+    told_at: datetime | None = None
+    """The store's own clock as it answered, where it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +502,10 @@ class StoreClient(Protocol):
 
     def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
         """Those that exist, in as few calls as the store allows."""
+        ...
+
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        """Which of these the store has no more, in as few calls as it allows."""
         ...
 
     def order(self, order_id: OrderId) -> Order:
@@ -539,6 +569,134 @@ class CredentialSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and what it means, in words a merchant understands."""
+
+    code: str
+    ok: bool
+    message: str
+    remedy: str = ""
+    """What to do about it, where there is something to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Keys that a store's consent page sent: still to be proven by a call."""
+
+    nonce: str
+    credentials: Credentials
+
+
+class KeyConsent(Protocol):
+    """A store that is named by its address, and whose own page hands out keys (WooCommerce)."""
+
+    def store_url(self, text: str) -> str:
+        """The store's address as merchants paste it. Raises NotAllowed."""
+        ...
+
+    def preflight(self, store: str, transport: Any, *, sandbox: bool = False) -> Sequence[Finding]:
+        """What a merchant should know before going to the consent page."""
+        ...
+
+    def authorize_url(self, store: str, nonce: str, return_url: str, callback_url: str) -> str:
+        """The store's consent page; it posts keys to ``callback_url`` with ``nonce``."""
+        ...
+
+    def read_grant(self, body: bytes) -> Grant:
+        """What that page posts. Raises MalformedPayload; NotAllowed for keys that may not write."""
+        ...
+
+    def remarks(self, facts: StoreFacts) -> Sequence[Finding]:
+        """What a store's version and plug-ins mean for us, once it lets us in."""
+        ...
+
+
+class Sender(Protocol):
+    """Who a marketplace's own session token names."""
+
+    @property
+    def domain(self) -> str: ...
+
+    @property
+    def user(self) -> str: ...
+
+
+class Surroundings(Protocol):
+    """What a marketplace's admin wants around an embedded page: who frames it, its scripts, their settings."""
+
+    @property
+    def ancestors(self) -> Sequence[str]: ...
+
+    @property
+    def scripts(self) -> Sequence[str]: ...
+
+    @property
+    def meta(self) -> Mapping[str, str]: ...
+
+
+class AppConsent(Protocol):
+    """An app that merchants install from the marketplace itself (Shopify); ``secrets`` are [current, previous]."""
+
+    def visitor(self, authorization: str, client_id: str, app_secrets: Sequence[bytes]) -> Sender:
+        """The verified sender of a session token. Raises InvalidSignature."""
+        ...
+
+    def surroundings(self, domain: str, client_id: str) -> Surroundings:
+        """What an embedded page of this shop needs around it."""
+        ...
+
+    def framed_by(self, query: Mapping[str, str]) -> str:
+        """The shop in whose admin a page without a valid token was opened, or empty; nothing is proven by it."""
+        ...
+
+    def reload_query(self, query: Mapping[str, str], url: str) -> Mapping[str, str]:
+        """How the marketplace's script is told to fetch a token and then go to ``url``."""
+        ...
+
+    def retry_headers(self) -> Mapping[str, str]:
+        """How the marketplace's script is told, with a 401, to sign the request again."""
+        ...
+
+    def check_start(self, query: Mapping[str, str], app_secrets: Sequence[bytes], now: datetime) -> str:
+        """The shop that a link signed by the marketplace names. Raises InvalidSignature."""
+        ...
+
+    def authorize_url(self, endpoint: str, client_id: str, redirect_uri: str, state: str) -> str:
+        """The consent page of a shop whose merchant is not in the admin."""
+        ...
+
+    def check_redirect(
+        self, params: Mapping[str, str], expected_state: str, app_secrets: Sequence[bytes], now: datetime
+    ) -> str:
+        """The shop that consent comes back from. Raises InvalidSignature."""
+        ...
+
+    def exchange(
+        self, shop: Shop, transport: Any, client_id: str, client_secret: str, session_token: str
+    ) -> Credentials:
+        """Credentials for a page's session token. Raises AccessRevoked."""
+        ...
+
+    def redeem(self, shop: Shop, transport: Any, client_id: str, client_secret: str, code: str) -> Credentials:
+        """Credentials for the code that consent came back with. Raises AccessRevoked."""
+        ...
+
+    def admin_url(self, domain: str, client_id: str) -> str:
+        """Where the merchant opens the app inside the admin."""
+        ...
+
+
+class ProxyCaller(Protocol):
+    """Whose storefront a signed call comes from; ``customer`` is empty for an anonymous buyer."""
+
+    @property
+    def domain(self) -> str: ...
+
+    @property
+    def customer(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marketplace:
     """One marketplace as one value: adding one is a package, its fixtures, and one registry line."""
@@ -559,6 +717,15 @@ class Marketplace:
     """The ``detail-type`` under which its events come over Amazon EventBridge, and what reads them."""
     offers: Callable[[Shop], frozenset[Capability]] | None = None
     """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
+    keys: Callable[[], KeyConsent] | None = None
+    """How a store is connected by its address; imported only when somebody does."""
+    app: Callable[[], AppConsent] | None = None
+    """How a store is connected by installing our app; imported only when somebody does."""
+    bills: bool = False
+    """Whether merchants pay for the app in the marketplace; then ``StoreFacts.plan`` says for what."""
+    proxy: Callable[[Sequence[tuple[str, str]], Sequence[bytes], datetime], ProxyCaller] | None = None
+    """``proxy(query pairs in their order, app secrets, now)``: whose storefront a call signed by the
+    marketplace comes from; raises InvalidSignature."""
 
     def abilities(self, shop: Shop) -> frozenset[Capability]:
         """What this very shop can do."""

@@ -45,12 +45,16 @@ class Loaded:
         """Why it is not to be used any more: it loaded, and then failed at work."""
         self._session = _session(graph, card)
         self._made: dict[str, Any] = {}
+        self._making = threading.Lock()
+        self._turn = threading.Lock()
+        """A run needs room of its own and a whole processor: side by side they would be no faster, only larger."""
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
         """Score. Raises ArtifactMismatch when inputs do not fit the card or an output is not a number."""
         names = list(self.card.outputs)
         try:
-            outputs = self._session.run(names, dict(inputs))
+            with self._turn:
+                outputs = self._session.run(names, dict(inputs))
         except Exception as error:  # onnxruntime raises many kinds; each means that the inputs do not fit
             raise self._failed(type(error).__name__) from error
         result = {name: np.asarray(values) for name, values in zip(names, outputs, strict=True)}
@@ -64,10 +68,11 @@ class Loaded:
         return ArtifactMismatch(self.fault)
 
     def once[T](self, name: str, make: Callable[[Mapping[str, bytes]], T]) -> T:
-        """Make something of the assets once per loaded model."""
-        if name not in self._made:
-            self._made[name] = make(self.assets)
-        made: T = self._made[name]
+        """Make something of the assets once per loaded model, however many ask at the same time."""
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make(self.assets)
+            made: T = self._made[name]
         return made
 
 
@@ -78,18 +83,28 @@ class Cache:
         self._cap = cap
         self._held: OrderedDict[str, Loaded] = OrderedDict()
         self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
 
     def get(self, name: str, load: Callable[[], Loaded]) -> Loaded:
-        """The loaded model of that name; ``load`` runs outside the lock and may raise."""
+        """The loaded model of that name; ``load`` may raise. It runs once, however many ask at the same time: a
+        worker that is at ten messages has no memory for ten copies."""
+        with self._lock:
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:
+            found = self._found(name)
+            return found if found is not None else self._keep(name, load())
+
+    def _found(self, name: str) -> Loaded | None:
         with self._lock:
             if name in self._held:
                 self._held.move_to_end(name)
-                return self._held[name]
-        fresh = load()
+            return self._held.get(name)
+
+    def _keep(self, name: str, fresh: Loaded) -> Loaded:
         with self._lock:
             self._held[name] = fresh
             while len(self._held) > 1 and sum(model.size for model in self._held.values()) > self._cap:
-                self._held.popitem(last=False)
+                self._loading.pop(self._held.popitem(last=False)[0], None)
         return fresh
 
 
@@ -160,6 +175,12 @@ def shipped(name: str) -> Path | None:
     folders = [path.parent for root in roots for path in root.glob(f"*/{GRAPH}")]
     versions = [folder for folder in folders if (folder / CARD).is_file()]
     return max(versions, key=lambda folder: (len(folder.name), folder.name), default=None)
+
+
+def shipped_names() -> Sequence[str]:
+    """The artifacts that every shop has."""
+    found = (path for place in model_artifacts.__path__ for path in Path(place).iterdir() if path.is_dir())
+    return sorted({path.name for path in found if shipped(path.name) is not None})
 
 
 def _from_folder(folder: Path) -> Loaded:

@@ -7,7 +7,7 @@ was asked: a shop whose key still works has not uninstalled.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib import connecting, privacy
+from chalicelib import billing, connecting, privacy
 from chalicelib.domain.events import EventKind, StoreEvent
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.shop import Shop, ShopState
@@ -46,13 +46,14 @@ def _refresh(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     if fresh == shop:
         return Outcome.UNCHANGED
     services.shops.save(fresh, shop.version)
+    billing.review(services, services.shops.get(shop.id))
     return Outcome.APPLIED
 
 
 def _shop_redacted(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     if shop.state is ShopState.CONNECTED and _still_there(services, shop):
         return Outcome.SKIPPED
-    privacy.erase_shop(services, replace(shop, state=ShopState.UNINSTALLED))
+    privacy.erase_shop(services, replace(shop, state=ShopState.UNINSTALLED), event)
     return Outcome.APPLIED
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib import lifecycle, schedules, upkeep
+from chalicelib import billing, consent, lifecycle, schedules, syncing, upkeep
 from chalicelib.applying import settle
 from chalicelib.contracts import Answers, Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
@@ -79,6 +79,8 @@ def _release(services: Services, claim: Claim) -> None:
 
 
 def _work(services: Services, event: StoreEvent, claim: Claim) -> tuple[Outcome, Claim]:
+    if event.kind is Schedule.CONNECT:  # there is no shop yet
+        return consent.finish(services, event), claim
     try:
         shop, policy = services.shops.with_policy(event.shop_id)
         return _for_shop(services, event, claim, shop, policy)
@@ -96,9 +98,12 @@ def _for_shop(
         return lifecycle.follow(services, shop, event), claim
     if shop.state is not ShopState.CONNECTED or event.kind is EventKind.UNKNOWN:
         return Outcome.SKIPPED, claim
+    if event.kind is EventKind.BULK_FINISHED:
+        return syncing.export_finished(services, shop, event), claim
     if event.kind in schedules.KINDS and not _about_products(event):
         return schedules.run(services, shop, event), claim
     client = services.open_store(shop)
+    policy = billing.bounded(services.functions, shop, policy, services.clock.now())
     seen = upkeep.look(services, shop.id, event, client)
     functions = [] if seen.gone else _interested(services, shop, policy, event)
     if seen.unchanged and claim.fresh:

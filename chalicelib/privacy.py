@@ -1,23 +1,31 @@
 """Forgetting: a buyer, or a whole shop. docs/privacy.md is the register of what is kept and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from chalicelib import connecting
 from chalicelib.domain.events import StoreEvent
+from chalicelib.domain.ids import OrderId, ShopId
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.shop import Shop
 from chalicelib.ports import Key
 from chalicelib.services import Services
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
+from chalicelib.web.accounts import Accounts
+
+DATA_REQUEST = "data_request"
 
 
-def erase_shop(services: Services, shop: Shop) -> int:
-    """Delete everything a shop has with us but the proof that it was deleted; says how many records."""
-    services.history.erase(shop.id)
-    services.artifacts.erase(shop.id)
-    erased = places.erase(services.records, shop.id)
+def erase_shop(services: Services, shop: Shop, event: StoreEvent) -> int:
+    """Delete everything a shop has with us but the proof that it was deleted; says how many records.
+
+    The claim of the very event that asks for it stays too, or its worker could not say that it is done.
+    """
+    services.blobs.delete(list(services.blobs.list(f"{shop.id}/")))
+    erased = places.erase(services.records, shop.id, but=[places.key(shop.id, Kind.CLAIM, event.id)])
     services.shops.unlist(shop.id)
+    Accounts(services.records, services.settings.master_key).let_go(shop.id)
     connecting.note(services, shop.id, Deed.ERASED, "the store", f"{erased} records erased")
     return erased
 
@@ -25,48 +33,70 @@ def erase_shop(services: Services, shop: Shop) -> int:
 def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
     """Delete what leads back to one buyer: hashes on order lines, counters, outcomes; says how many."""
     erased = 0
-    for known in _hashes(services, shop, event):
-        erased += services.history.forget_customer(shop.id, known) + services.purchases.forget(shop.id, known)
-        erased += _erase_counters(services, shop, known)
+    for known in _hashes(services, shop.id, event.resource, _orders(event)):
+        erased += services.history.forget_customer(shop.id, known)
+        erased += services.purchases.forget(shop.id, known)
+        erased += _erase_counters(services, shop.id, known)
     for order in _orders(event):
         services.records.delete(places.key(shop.id, Kind.OUTCOME, order))
         erased += 1
+    services.problems.clear(shop.id, DATA_REQUEST, event.resource)
     connecting.note(services, shop.id, Deed.ERASED, "the store", "a buyer was forgotten")
     return erased
 
 
-def report_buyer(services: Services, shop: Shop, event: StoreEvent) -> dict[str, int]:
-    """Count what is held about one buyer, and put the answer where the merchant finds it."""
-    held = {"order lines": 0, "counted events": 0, "screened orders": 0}
-    for known in _hashes(services, shop, event):
-        held["order lines"] += services.history.lines_of(shop.id, known)
-        held["counted events"] += sum(1 for _ in _counters(services, shop, known))
-    held["screened orders"] = sum(
-        1 for order in _orders(event) if services.records.get(places.key(shop.id, Kind.OUTCOME, order))
-    )
-    words = ", ".join(f"{count} {name}" for name, count in held.items())
-    message = f"A buyer (customer {event.resource}) asked what is held about them: {words}, as keyed hashes."
-    services.trouble(shop.id, "data_request", message, subject=event.id, urgent=True)
-    return held
+def forget_buyer_of(services: Services, shop: ShopId, order: OrderId) -> None:
+    """The store has erased the buyer from an order: so do we."""
+    for known in services.history.buyers_of(shop, [order]):
+        _erase_counters(services, shop, known)
+        services.purchases.forget(shop, known, order)
+    services.history.forget_order(shop, order)
+    services.records.delete(places.key(shop, Kind.OUTCOME, order))
 
 
-def _hashes(services: Services, shop: Shop, event: StoreEvent) -> list[str]:
-    known = services.identities.identify(shop.id, "customer", event.resource)
-    return [known] if known else []
+def report_buyer(services: Services, shop: Shop, event: StoreEvent) -> None:
+    """Tell the merchant that a buyer asked, what we hold in short, and where all of it can be had."""
+    found = held(services, shop.id, event.resource, _orders(event))
+    words = ", ".join(f"{len(rows)} {name.replace('_', ' ')}" for name, rows in found.items())
+    where = f"{services.settings.base_url}/s/{shop.id}/buyers/{event.resource}.json"
+    where += f"?orders={event.detail}" if event.detail else ""
+    message = f"A buyer (customer {event.resource}) asked what is held about them: {words}, as keyed hashes. {where}"
+    services.trouble(shop.id, DATA_REQUEST, message, subject=event.resource, urgent=True)
+
+
+def held(services: Services, shop: ShopId, customer: str, orders: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+    """Everything that is kept about one buyer; names, addresses and e-mail are not among it."""
+    known = _hashes(services, shop, customer, orders)
+    lines = services.history.lines_of(shop, known) if known else []
+    named = dict.fromkeys([*orders, *(str(line["order"]) for line in lines)])
+    outcomes = (services.records.get(places.key(shop, Kind.OUTCOME, order)) for order in named)
+    counted = [key.sort for one in known for key in _counters(services, shop, one)]
+    return {
+        "order_lines": lines, "counted_events": counted,
+        "recent_purchases": [body for one in sorted(known) for body in services.purchases.held(shop, one)],
+        "screened_orders": [record.body for record in outcomes if record is not None],
+    }  # fmt: skip
+
+
+def _hashes(services: Services, shop: ShopId, customer: str, orders: Sequence[str]) -> frozenset[str]:
+    """Under which hashes a buyer is known: by their number, and (a guest has none) by the orders they placed."""
+    by_number = services.identities.identify(shop, "customer", customer)
+    by_orders = services.history.buyers_of(shop, orders) if orders else frozenset()
+    return frozenset({by_number} - {""}) | by_orders
 
 
 def _orders(event: StoreEvent) -> list[str]:
     return [order for order in event.detail.split(",") if order]
 
 
-def _erase_counters(services: Services, shop: Shop, subject: str) -> int:
+def _erase_counters(services: Services, shop: ShopId, subject: str) -> int:
     found = list(_counters(services, shop, subject))
     for key in found:
         services.records.delete(key)
     return len(found)
 
 
-def _counters(services: Services, shop: Shop, subject: str) -> Iterator[Key]:
-    for record in places.every(services.records, shop.id, Kind.COUNTER):
+def _counters(services: Services, shop: ShopId, subject: str) -> Iterator[Key]:
+    for record in places.every(services.records, shop, Kind.COUNTER):
         if f"|{subject}|" in record.key.sort:
             yield record.key

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.contracts import Credentials, Engine, Function, Marketplace, StoreClient
 from chalicelib.domain.ids import FunctionName, ShopId
@@ -12,6 +13,7 @@ from chalicelib.ports import Blobs, Clock, Keys, Mail, Meter, Queue, Records
 from chalicelib.secrets import Identities, KeyedSecrets
 from chalicelib.settings import Settings
 from chalicelib.storage.artifacts import Artifacts
+from chalicelib.storage.attempts import Attempts
 from chalicelib.storage.catalogue import Catalogue
 from chalicelib.storage.claims import Claims
 from chalicelib.storage.counters import Counters
@@ -49,6 +51,8 @@ class Services:
     """Connect to a shop's store with its own credentials."""
     prove: Callable[[Shop, Credentials], StoreClient]
     """Connect with credentials that are not stored yet, to see whether they work."""
+    reach: Any
+    """The transport itself (``integrations.http.Transport``), for stores that are not connected yet."""
     model_cache: Cache
     shops: Shops
     claims: Claims
@@ -63,6 +67,7 @@ class Services:
     problems: Problems
     artifacts: Artifacts
     jobs: Jobs
+    attempts: Attempts
     purchases: Purchases
 
     def models(self, shop: ShopId) -> ShopModels:

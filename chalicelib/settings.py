@@ -17,7 +17,9 @@ class Settings:
     master_key: bytes = field(repr=False)
     """At least 32 bytes; all other keys are derived from it."""
     base_url: str
-    """Where merchants and stores reach us, without a trailing slash."""
+    """Where merchants reach us, without a trailing slash."""
+    hooks_url: str = ""
+    """Where stores send webhooks, if that is another place (a function URL)."""
     region: str = "eu-central-1"
     endpoint_url: str = ""
     """Another place that speaks AWS; only in the sandbox."""
@@ -34,10 +36,18 @@ class Settings:
     deepl_key: str = field(default="", repr=False)
     deepl_url: str = ""
     mail_from: str = ""
+    memory_mb: int = 2048
+    """What this process may use; Lambda says it."""
     operators: tuple[str, ...] = ()
     """E-mail addresses that may administer the deployment."""
     sandbox: bool = False
     """Plain http and loopback stores are allowed. A deployment refuses this."""
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """Per account, where a sandbox store answers in place of its own domain; only in the sandbox."""
+
+    def endpoint(self, account: str) -> str:
+        """Where the store of a marketplace that hands out domains answers."""
+        return self.stores.get(account, f"https://{account}")
 
 
 _PREFIX = "TRADEWIND_"
@@ -49,10 +59,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     settings = _read(reader)
     if settings.sandbox and reader.deployed:
         reader.wrong.append("TRADEWIND_SANDBOX must not be set in a deployment")
-    if settings.endpoint_url and not settings.sandbox:
-        reader.wrong.append("TRADEWIND_ENDPOINT_URL needs TRADEWIND_SANDBOX=1")
-    if not settings.sandbox and not settings.base_url.startswith("https://"):
-        reader.wrong.append("TRADEWIND_BASE_URL must begin with https://")
+    for name, value in (("ENDPOINT_URL", settings.endpoint_url), ("STORES", settings.stores)):
+        if value and not settings.sandbox:
+            reader.wrong.append(f"TRADEWIND_{name} needs TRADEWIND_SANDBOX=1")
+    for name, address in (("BASE_URL", settings.base_url), ("HOOKS_URL", settings.hooks_url)):
+        if address and not settings.sandbox and not address.startswith("https://"):
+            reader.wrong.append(f"TRADEWIND_{name} must begin with https://")
     if reader.wrong:
         raise ConfigurationError("settings: " + "; ".join(reader.wrong))
     return settings
@@ -62,6 +74,7 @@ def _read(reader: "_Reader") -> Settings:
     return Settings(
         master_key=reader.get("MASTER_KEY", _hex_key, "64 or more hexadecimal digits") or bytes(32),
         base_url=reader.get("BASE_URL", _address, "an address such as https://app.example") or "",
+        hooks_url=reader.text("HOOKS_URL").rstrip("/"),
         region=reader.text("REGION") or reader.text("AWS_REGION", prefix="") or "eu-central-1",
         endpoint_url=reader.text("ENDPOINT_URL"),
         table=reader.text("TABLE") or "tradewind",
@@ -75,8 +88,10 @@ def _read(reader: "_Reader") -> Settings:
         deepl_key=reader.text("DEEPL_KEY"),
         deepl_url=reader.text("DEEPL_URL"),
         mail_from=reader.text("MAIL_FROM"),
+        memory_mb=reader.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _positive, "a number of MB", "2048", prefix="") or 1,
         operators=_several(reader.text("OPERATORS")),
         sandbox=reader.text("SANDBOX") in {"1", "true", "yes"},
+        stores={account: urls[0] for account, urls in _per_marketplace(reader.text("STORES")).items()},
     )
 
 
@@ -91,11 +106,13 @@ class _Reader:
     def text(self, name: str, prefix: str = _PREFIX) -> str:
         return self._environment.get(prefix + name, "").strip()
 
-    def get[T](self, name: str, read: Callable[[str], T], hint: str, default: str = "") -> T | None:
+    def get[T](
+        self, name: str, read: Callable[[str], T], hint: str, default: str = "", prefix: str = _PREFIX
+    ) -> T | None:
         try:
-            return read(self.text(name) or default)
+            return read(self.text(name, prefix) or default)
         except ValueError:
-            self.wrong.append(f"{_PREFIX}{name} must be {hint}")
+            self.wrong.append(f"{prefix}{name} must be {hint}")
             return None
 
 

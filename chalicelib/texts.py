@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,6 +106,10 @@ _SCRIPTS: Mapping[str, str] = {
 """Languages that their script alone tells apart from all others we meet; Japanese is asked before Chinese."""
 
 
+_IDENTIFYING = Lock()
+"""The package loads its model on the first call: once for every thread that calls it then, 70 MB each."""
+
+
 def identify(text: str, languages: Sequence[str]) -> tuple[str, float]:
     """The likeliest of the given languages (two letters each) and its probability among them.
 
@@ -131,9 +136,10 @@ def _kana(letters: str, asked: Sequence[str]) -> bool:
 
 
 def _by_pieces(text: str, languages: Sequence[str]) -> tuple[str, float]:
-    from py3langid.langid import rank  # its model loads on the first call
+    from py3langid.langid import rank
 
-    ranked: list[tuple[str, float]] = rank(text)  # type: ignore[no-untyped-call]
+    with _IDENTIFYING:
+        ranked: list[tuple[str, float]] = rank(text)  # type: ignore[no-untyped-call]
     scores = {language: float(score) for language, score in ranked if language in languages}
     if not scores:
         return "", 0.0

@@ -1,9 +1,21 @@
-"""Batches of queue messages, one Lambda call each: what failed is named, and the rest is never repeated."""
+"""Batches of queue messages, one Lambda call each: what failed is named, and the rest is never repeated.
+
+A worker spends its time waiting for stores, so it works on the messages of a batch side by side::
+
+    shop A ── product 1: m1, m4 ──────┐ lane 1      what is about one thing: one after the other, in order
+           ── product 2: m2 ──────────┤ lane 2      what is of one shop: on a few lanes, for its store's sake
+           ── order 7:   m3 ──┐       │ lane 3
+           ── product 3: m5 ──┘───────┘
+    shop B ── …                                     shops: never waiting for each other
+"""
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from chalicelib.domain.events import StoreEvent, from_message
@@ -15,24 +27,72 @@ from chalicelib.services import Services
 MARGIN_MS = 20_000
 """With less time left than this, a message is not begun: a Lambda that times out holds its claim for long."""
 
+LANES = 4
+"""Messages of one shop that a worker is at, at once: a small store's machine has as many processes to answer with."""
+
 _FIRST_WAIT_S = 20
 _LONGEST_WAIT_S = 3600
 _LOOK_AGAIN_S = 5
+
+
+type _Chain = list[Message]
 
 
 def work(
     services: Services, queue: Queue, batch: Mapping[str, Any], left_ms: Callable[[], int]
 ) -> dict[str, list[dict[str, str]]]:
     """Process an SQS batch; the answer names the messages to hand out again (ReportBatchItemFailures)."""
-    failures = []
-    for raw in batch.get("Records", ()):
-        message = Message(
-            id=raw["messageId"], body=raw["body"], receipt=raw["receiptHandle"],
-            received=int(raw.get("attributes", {}).get("ApproximateReceiveCount", 1)),
-        )  # fmt: skip
-        if left_ms() < MARGIN_MS or not attempt(services, queue, message):
-            failures.append({"itemIdentifier": message.id})
-    return {"batchItemFailures": failures}
+    messages = [_message(raw) for raw in batch.get("Records", ())]
+    failed: set[str] = set()
+    lanes = [partial(_run, services, queue, chains, left_ms, failed) for chains in _lanes(services, messages)]
+    if len(lanes) == 1:
+        lanes[0]()
+    elif lanes:
+        with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+            for running in [pool.submit(lane) for lane in lanes]:
+                running.result()
+    return {"batchItemFailures": [{"itemIdentifier": m.id} for m in messages if m.id in failed]}
+
+
+def _message(raw: Mapping[str, Any]) -> Message:
+    return Message(
+        id=raw["messageId"], body=raw["body"], receipt=raw["receiptHandle"],
+        received=int(raw.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+    )  # fmt: skip
+
+
+def _lanes(services: Services, messages: Sequence[Message]) -> Iterable[deque[_Chain]]:
+    """One entry per lane: the chains that it takes from, shared by the lanes of one shop."""
+    shops: dict[str, dict[str, _Chain]] = {}
+    for message in messages:
+        shop, subject = _about(services, message)
+        shops.setdefault(shop, {}).setdefault(subject, []).append(message)
+    for subjects in shops.values():
+        chains = deque(subjects.values())
+        yield from [chains] * min(LANES, len(chains))
+
+
+def _about(services: Services, message: Message) -> tuple[str, str]:
+    """Whose message it is, and about what; one that cannot be read stands alone, and fails where it is worked on."""
+    try:
+        event = read(services, message)
+    except Exception:
+        return "", message.id
+    return event.shop_id, event.resource or message.id
+
+
+def _run(
+    services: Services, queue: Queue, chains: deque[_Chain], left_ms: Callable[[], int], failed: set[str]
+) -> None:
+    """One lane, until its shop has nothing left."""
+    while True:
+        try:
+            chain = chains.popleft()
+        except IndexError:
+            return
+        for message in chain:
+            if left_ms() < MARGIN_MS or not attempt(services, queue, message):
+                failed.add(message.id)
 
 
 def attempt(services: Services, queue: Queue, message: Message) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from infra.intrinsics import Block, att, ref, resource
 
-FUNCTIONS = ("APIHandler", "Work", "Scheduled", "Tick", "Storefront")
+FUNCTIONS = ("APIHandler", "Hooks", "Work", "Scheduled", "Tick", "Storefront")
 
 LATE_S = {"Work": 900, "Schedule": 4 * 3600}
 """Age of the oldest message above which work is late."""
@@ -37,8 +37,10 @@ def _of_functions() -> Iterator[tuple[str, Block]]:
 def _of_the_rest() -> Iterator[tuple[str, Block]]:
     why = "One partition is hot, or the account's limit is reached."
     yield "TableThrottlesAlarm", _alarm("DynamoDB", "ThrottledRequests", {"TableName": ref("Table")}, 10, why)
-    why = "Webhooks or pages are answered 5xx; stores stop sending when it lasts."
-    yield "RefusedWebhooksAlarm", _alarm("ApiGateway", "5XXError", {"ApiName": "tradewind"}, 5, why)
+    why = "Webhooks are answered 5xx; stores stop sending when it lasts."
+    yield "RefusedWebhooksAlarm", _alarm("Lambda", "Url5xxCount", {"FunctionName": ref("Hooks")}, 5, why)
+    why = "Pages are answered 5xx. The log of APIHandler names the place."
+    yield "BrokenPagesAlarm", _alarm("ApiGateway", "5XXError", {"ApiName": "tradewind"}, 5, why)
 
 
 def _alarm(service: str, metric: str, dimensions: Block, above: int, why: str) -> Block:

@@ -6,7 +6,9 @@ WORK_TIMEOUT_S = 120
 SCHEDULED_TIMEOUT_S = 900
 """Said to Chalice in .chalice/config.json too; a test compares."""
 
-WORKERS = 20
+WORKERS = 6
+"""Each is at up to ten messages at once, of one shop at no more than four (chalicelib/working.py): a loud shop's
+store has 24 callers at most."""
 LONG_WORKERS = 4
 
 _DAY_S = 86_400
@@ -57,21 +59,32 @@ def _queue(name: str, timeout_s: int, max_receives: int) -> Block:
         "RedrivePolicy": {"deadLetterTargetArn": att(dead, "Arn"), "maxReceiveCount": max_receives},
     }
     remembers = {"MessageRetentionPeriod": 14 * _DAY_S, "SqsManagedSseEnabled": True}
-    return {f"{name}Queue": resource("SQS::Queue", queue), dead: resource("SQS::Queue", remembers)}
+    fairness = {"Fairness": "every message carries its shop as MessageGroupId, which makes this a fair queue"}
+    made = resource("SQS::Queue", queue, Metadata=fairness)
+    return {f"{name}Queue": made, dead: resource("SQS::Queue", remembers)}
+
+
+_NAMED = {
+    "thing": "id", "gid": "admin_graphql_api_id", "updated": "updated_at", "order": "order_id",
+    "ordergid": "admin_graphql_api_order_id", "item": "inventory_item_id", "routed": "fulfillment_order.id",
+    "planstatus": "app_subscription.status", "status": "status", "financial": "financial_status",
+    "risk": "risk_level", "shop": "myshopify_domain", "domain": "domain",
+}  # fmt: skip
+"""What goes on of a payload, by the variable that carries it: which object, when, in which state."""
 
 
 def _rule() -> Block:
-    paths = {
-        "id": "$.id",
-        "metadata": "$.detail.metadata",
-        "thing": "$.detail.payload.id",
-        "gid": "$.detail.payload.admin_graphql_api_id",
-        "updated": "$.detail.payload.updated_at",
-    }
+    """A path that an event does not have leaves its variable empty: inside quotes that is still JSON."""
+    paths = {name: f"$.detail.payload.{path}" for name, path in _NAMED.items()}
+    said = [f'"{path}": "<{name}>"' for name, path in _NAMED.items() if "." not in path]
+    parts = ([*path.split("."), name] for name, path in _NAMED.items() if "." in path)
+    said += [f'"{part}": {{"{field}": "<{name}>"}}' for part, field, name in parts]
     message = (
-        '{"id": <id>, "detail-type": "shopifyWebhook", "detail": {"metadata": <metadata>,'
-        ' "payload": {"id": <thing>, "admin_graphql_api_id": <gid>, "updated_at": <updated>}}}'
+        '{"id": "<event>", "detail-type": "shopifyWebhook", "detail": {"metadata": <metadata>, "payload": {'
+        + ", ".join(said)
+        + "}}}"
     )
+    paths = {"event": "$.id", "metadata": "$.detail.metadata", **paths}
     target = {
         "Id": "work",
         "Arn": att("WorkQueue", "Arn"),

@@ -1,6 +1,7 @@
 """What is merged into Chalice's template: everything that Chalice cannot say.
 
-    hooks, pages ─► APIHandler ─► WorkQueue ─► Work ─► stores            (WorkDead behind it)
+    webhooks ─────► Hooks, by function URL ─► WorkQueue ─► Work ─► stores (WorkDead behind it)
+    pages ────────► APIHandler                (webhooks too, where an app's own address is asked for)
     EventBridge ──► Tick ───────► ScheduleQueue ─► Scheduled             (ScheduleDead behind it)
     buyers ───────► Storefront, by function URL      partner bus, optional ─► WorkQueue
     all of them: Table, Bucket, Key
@@ -52,6 +53,7 @@ def resources(*, layer: bool) -> Block:
             **(_layer() if layer else {}),
         },
         "Outputs": {
+            "HooksURL": {"Value": att("HooksUrl", "FunctionUrl")},
             "StorefrontURL": {"Value": att("StorefrontUrl", "FunctionUrl")},
             "DeadLetters": {"Value": ref("WorkDead")},
             "TableName": {"Value": ref("Table")},
@@ -97,12 +99,20 @@ def _functions(*, layer: bool) -> Block:
     scheduled = fed_by("ScheduleQueue", batch=1, workers=LONG_WORKERS)
     return {
         "Work": {"Properties": {"Events": work, **layers}},
-        "Scheduled": {"Properties": {"Events": scheduled, **layers}},
+        "Scheduled": {"Properties": {"Events": scheduled, **layers, **_subscribing()}},
         "Tick": {"Properties": {"Events": _ticks()}},
         # Chalice 1.34 names this group after a function that it has renamed by then.
         "ApiHandlerLogGroup": {"Properties": {"LogGroupName": sub("/aws/lambda/${APIHandler}")}},
-        **_storefront(),
+        # Not in Globals: what stands there is the function's own environment too, and would be a circle.
+        "APIHandler": {"Properties": _subscribing()},
+        **_by_url("Hooks"),
+        **_by_url("Storefront", Cors={"AllowOrigins": ["*"], "AllowMethods": ["GET"], "MaxAge": 3600}),
     }
+
+
+def _subscribing() -> Block:
+    """For functions that tell stores where to send webhooks."""
+    return {"Environment": {"Variables": {"TRADEWIND_HOOKS_URL": att("HooksUrl", "FunctionUrl")}}}
 
 
 def _ticks() -> Block:
@@ -115,19 +125,18 @@ def _ticks() -> Block:
     }
 
 
-def _storefront() -> Block:
-    """Public, and so are its answers: what others bought, by product."""
-    cross_origin = {"AllowOrigins": ["*"], "AllowMethods": ["GET"], "MaxAge": 3600}
+def _by_url(function: str, **config: Block) -> Block:
+    """Anybody may call it: webhooks are proven by their signature, what buyers see is public anyway."""
     # Function URLs made since October 2025 need this beside the permission that SAM writes.
     permission = {
-        "FunctionName": ref("Storefront"),
+        "FunctionName": ref(function),
         "Principal": "*",
         "Action": "lambda:InvokeFunction",
         "InvokedViaFunctionUrl": True,
     }
     return {
-        "Storefront": {"Properties": {"FunctionUrlConfig": {"AuthType": "NONE", "Cors": cross_origin}}},
-        "StorefrontInvokePermission": resource("Lambda::Permission", permission),
+        function: {"Properties": {"FunctionUrlConfig": {"AuthType": "NONE", **config}}},
+        f"{function}InvokePermission": resource("Lambda::Permission", permission),
     }
 
 

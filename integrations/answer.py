@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
@@ -31,6 +32,14 @@ class Answer:
     body: bytes = field(repr=False)
     data: Any = field(default=None, repr=False)
     """The decoded JSON, or None when the body is none."""
+
+
+def told_at(answer: Answer) -> datetime | None:
+    """The moment that the other side's clock showed (the Date header), where it says."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return None
 
 
 type Explain = Callable[[Answer], AppError | None]

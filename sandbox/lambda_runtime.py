@@ -53,8 +53,10 @@ class LambdaRuntime:
         runtime: Path,
         environment: Mapping[str, str],
         layers: Sequence[Path] = (),
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """``task`` is the unpacked archive, ``runtime`` the folder that ``install_runtime`` made."""
+        self._patience_s = patience_s
         self._events: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: queue.Queue[tuple[bool, bytes]] = queue.Queue()
         self._server = _Server(("127.0.0.1", 0), self._handler_class())
@@ -82,7 +84,7 @@ class LambdaRuntime:
         self._count += 1
         begin = time.perf_counter()
         self._events.put((f"request-{self._count}", json.dumps(event).encode()))
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + self._patience_s
         while time.monotonic() < end:
             try:
                 failed, body = self._answers.get(timeout=0.2)
@@ -187,4 +189,26 @@ def gateway_event(
         "requestContext": {"resourcePath": resource, "httpMethod": method, "path": path, "stage": "prod"},
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
+    }
+
+
+def url_event(method: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """A function URL's event, payload format 2.0 ("Invoking Lambda function URLs"): a body of JSON or of a form
+    travels as text, anything else in base64."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    kind = lower.get("content-type", "").partition(";")[0].strip()
+    plain = kind in {"application/json", "application/x-www-form-urlencoded"} or kind.startswith("text/")
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": lower,
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
+            "routeKey": "$default",
+            "stage": "$default",
+        },
+        "body": body.decode("utf-8", "replace") if plain else base64.b64encode(body).decode(),
+        "isBase64Encoded": not plain,
     }

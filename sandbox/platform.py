@@ -1,7 +1,8 @@
 """The local platform: moto as AWS over HTTP, the app behind a small gateway, workers that poll the queues.
 
-The same app.py runs here as on AWS: requests pass Chalice's own local gateway, and queue messages reach the
-handlers in the shape and the batches that Lambda's event source mapping gives them.
+The same app.py runs here as on AWS: webhooks arrive as a function URL hands them over, other requests pass
+Chalice's own local gateway, and queue messages reach the handlers in the shape and the batches that Lambda's event
+source mapping gives them.
 """
 
 import base64
@@ -31,6 +32,7 @@ from werkzeug.wrappers import Request, Response
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb_table import create_table
 from chalicelib.adapters.sqs import SqsQueue
+from sandbox.lambda_runtime import url_event
 
 if TYPE_CHECKING:
     from chalicelib.services import Services
@@ -216,7 +218,7 @@ class Platform:
             self.app.tick({"schedule": word}, _Context())
 
     def _serve(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        """HTTP to the app, as API Gateway does it."""
+        """HTTP to the app, as a function URL and API Gateway do it."""
         request = Request(environ)
         begin = time.perf_counter()
         response = self._answer(request)
@@ -226,13 +228,15 @@ class Platform:
 
     def _answer(self, request: Request) -> Response:
         target = request.full_path.rstrip("?")
+        told = (dict(request.headers), request.get_data())
         try:
-            answer = self._gateway.handle_request(
-                request.method, target, dict(request.headers), request.get_data()
-            )
+            if request.path.startswith("/hooks/"):
+                answer = self.app.hooks(url_event(request.method, request.path, *told), _Context())
+            else:
+                answer = self._gateway.handle_request(request.method, target, *told)
         except ForbiddenError:
             return Response("Not found", 404)
-        except Exception:  # what API Gateway would answer when the handler breaks
+        except Exception:  # what AWS would answer when the handler breaks
             traceback.print_exc()
             return Response("Internal error", 500)
         return _response(answer)

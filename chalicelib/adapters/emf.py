@@ -49,18 +49,23 @@ class EmfMeter:
     def _lines(self, totals: dict[_Dimensions, dict[str, float]]) -> Iterator[str]:
         at_ms = int(self._clock.now().timestamp() * 1000)
         for dimensions, metrics in totals.items():
-            names = tuple(name for name, _ in dimensions)
             for part in batched(metrics.items(), METRICS_PER_LINE):
-                directive = _directive(self._namespace, names, tuple(name for name, _ in part))
-                values = _ENCODER.encode({**dict(dimensions), **dict(part)})
-                yield f'{{"_aws":{{"Timestamp":{at_ms},"CloudWatchMetrics":[{directive}]}},{values[1:]}'
+                frame, names = _frame(self._namespace, dimensions, tuple(name for name, _ in part))
+                values = ",".join(f"{name}:{value!r}" for name, (_, value) in zip(names, part, strict=True))
+                yield f'{{"_aws":{{"Timestamp":{at_ms},{frame},{values}}}'
 
 
 @lru_cache(maxsize=512)
-def _directive(namespace: str, dimensions: tuple[str, ...], metrics: tuple[str, ...]) -> str:
-    """What CloudWatch is told to make of a line; a handler counts the same names again and again."""
+def _frame(
+    namespace: str, dimensions: _Dimensions, metrics: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """What CloudWatch is told to make of a line, and the metrics' names as JSON; a handler counts the same names
+    again and again."""
     described = [{"Name": name, "Unit": _unit(name)} for name in metrics]
-    return _ENCODER.encode({"Namespace": namespace, "Dimensions": [list(dimensions)], "Metrics": described})
+    directive = {"Namespace": namespace, "Dimensions": [[name for name, _ in dimensions]], "Metrics": described}
+    said = _ENCODER.encode(dict(dimensions))[1:-1]
+    frame = f'"CloudWatchMetrics":[{_ENCODER.encode(directive)}]}}{"," if said else ""}{said}'
+    return frame, tuple(map(_ENCODER.encode, metrics))
 
 
 def _unit(name: str) -> str:

@@ -41,11 +41,13 @@ class KmsKeys:
         client: "KMSClient",
         key_id: str,
         *,
-        cap: int = 256,
-        max_age_s: float = 300.0,
+        cap: int = 1024,
+        max_age_s: float = 3600.0,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``cap`` and ``max_age_s`` bound how many unwrapped keys one container holds, and for how long."""
+        """``cap`` and ``max_age_s`` bound how many unwrapped keys one container holds, and for how long: KMS asks
+        more for one call than an event costs otherwise, and whoever reads a container's memory may call KMS too.
+        """
         self._client = client
         self._key_id = key_id
         self._cap = cap

@@ -39,6 +39,7 @@ class EventKind(StrEnum):
 class Schedule(StrEnum):
     """What our own clock starts, one message per shop."""
 
+    CONNECT = "connect"
     SYNC = "sync"
     RECONCILE = "reconcile"
     TRAIN = "train"

@@ -105,6 +105,8 @@ class Order:
     billing: Address = Address()
     shipping: Address = Address()
     customer_id: str = field(default="", repr=False)
+    anonymised: bool = False
+    """The store has erased the buyer from it."""
     customer_orders: int | None = None
     """Orders this buyer has placed before and including this one, where the store says."""
     customer_since_at: datetime | None = None

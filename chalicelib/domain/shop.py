@@ -55,7 +55,10 @@ class Shop:
     markets: tuple[Market, ...] = ()
     plugins: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
-    plan: str = "free"
+    plan: str = ""
+    """What the merchant pays for, as the marketplace or an operator calls it; empty for nothing."""
+    over_plan_at: datetime | None = None
+    """Since when more is used than the plan covers."""
     secret_generation: int = 1
     sandbox: bool = False
     """Plain http and loopback are allowed: never in a deployment."""

@@ -56,10 +56,6 @@ class Artifacts:
         for record in places.every(self._records, shop, Kind.MODEL):
             yield record.key.sort, record.body
 
-    def erase(self, shop: ShopId) -> None:
-        """Delete all model files of a shop."""
-        self._blobs.delete(list(self._blobs.list(f"{shop}/models/")))
-
     def _point(self, shop: ShopId, name: str, version: str) -> None:
         key = places.key(shop, Kind.MODEL, name)
         known = self._records.get(key)

@@ -65,6 +65,19 @@ class Catalogue:
         body = {"updated_at": at, "fingerprint": "", "product": None}
         self._records.put(Record(key=_place(shop, product), body=body))
 
+    def page(self, shop: ShopId, cursor: str, size: int) -> tuple[Mapping[ProductId, str], str]:
+        """Up to ``size`` products with the stamp of their last change, and where to go on (empty at the end)."""
+        bucket, _, after = cursor.partition("|")
+        for number, partition in enumerate(places.partitions(shop, Kind.PRODUCT)):
+            if number < int(bucket or 0):
+                continue
+            found = list(self._records.query(partition, after=after or None, limit=size))
+            after = ""
+            if found:
+                known = {ProductId(r.key.sort): str(r.body["updated_at"]) for r in found if r.body["product"]}
+                return known, f"{number}|{found[-1].key.sort}"
+        return {}, ""
+
     def all(self, shop: ShopId) -> Iterator[Product]:
         """Every product as last seen, in no order."""
         for record in places.every(self._records, shop, Kind.PRODUCT):

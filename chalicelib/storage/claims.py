@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.events import Schedule, StoreEvent
+from chalicelib.domain.ids import ShopId
 from chalicelib.domain.journal import Outcome
 from chalicelib.errors import Conflict
 from chalicelib.ports import ABSENT, Record, Records
@@ -30,6 +31,7 @@ WORK_LEASE = timedelta(seconds=150)
 """The same for store events: their worker lives two minutes."""
 
 KEEP = timedelta(days=20)
+_LOOKED_AT = 5_000
 """Longer than SQS keeps a message (14 days) plus Shopify's retries (4 hours)."""
 
 _MOST_DELIVERIES = 50
@@ -104,6 +106,13 @@ class Claims:
             except Conflict:
                 record = self._records.get(record.key)
         return True
+
+    def last_heard(self, shop: ShopId) -> datetime | None:
+        """When a store's own event was taken up last, among those that are remembered; slow, for people who ask."""
+        parts = places.partitions(shop, Kind.CLAIM)
+        rows = (row for part in parts for row in self._records.query(part, limit=_LOOKED_AT))
+        heard = [row.expires_at - KEEP for row in rows if row.expires_at and not row.body.get("clock")]
+        return max(heard, default=None)
 
     def _contested(self, event: StoreEvent, now: datetime) -> Claim:
         key = places.key(event.shop_id, Kind.CLAIM, event.id)

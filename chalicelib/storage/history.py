@@ -16,7 +16,7 @@ Columns in NumPy's own format instead of Parquet: docs/decisions/0003-history-as
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,9 +71,7 @@ class Histories:
 
     def load(self, shop: ShopId, currency: str) -> History:
         """All live lines in one currency, oldest order first."""
-        files = [_open(data) for data in self._files(shop)]
-        files.append(_columns([(r.key.sort, r.body) for r in places.every(self._records, shop, Kind.ORDER)]))
-        return _history(_newest(files), currency)
+        return _history(self._every(shop), currency)
 
     def lines(self, shop: ShopId) -> int:
         """How many order lines are waiting to be folded, about."""
@@ -86,19 +84,35 @@ class Histories:
                 self._records.put(Record(key=record.key, body={**record.body, "customer": ""}))
         return sum(self._forget_in(name, customer) for name in list(self._blobs.list(_prefix(shop))))
 
-    def lines_of(self, shop: ShopId, customer: str) -> int:
-        """How many order lines carry a buyer's hash."""
-        waiting = places.every(self._records, shop, Kind.ORDER)
-        count = sum(len(record.body["lines"]) for record in waiting if record.body["customer"] == customer)
-        return count + sum(int((_open(data)["customer"] == customer).sum()) for data in self._files(shop))
+    def forget_order(self, shop: ShopId, order: str) -> int:
+        """Erase the buyer's hash from one order's lines; says how many files were rewritten."""
+        record = self._records.get(places.key(shop, Kind.ORDER, order))
+        if record is not None and record.body["customer"]:
+            self._records.put(Record(key=record.key, body={**record.body, "customer": ""}))
+        names = list(self._blobs.list(_prefix(shop)))
+        return sum(self._forget_in(name, order, column="order") for name in names)
 
-    def erase(self, shop: ShopId) -> None:
-        """Delete all files of a shop (its records go with the shop's other records)."""
-        self._blobs.delete(list(self._blobs.list(_prefix(shop))))
+    def buyers_of(self, shop: ShopId, orders: Collection[str]) -> frozenset[str]:
+        """The hashes under which the buyers of these orders are known."""
+        columns = self._every(shop)
+        theirs = np.isin(columns["order"], sorted(orders))
+        return frozenset(str(one) for one in columns["customer"][theirs]) - {""}
 
-    def _forget_in(self, name: str, customer: str) -> int:
+    def lines_of(self, shop: ShopId, customers: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        """Every order line that is kept under one of these hashes, newest state, oldest first."""
+        columns = self._every(shop)
+        rows = np.flatnonzero(np.isin(columns["customer"], sorted(customers)))
+        rows = rows[np.argsort(columns["at"][rows], kind="stable")]
+        return [{name: columns[name][row].item() for name in COLUMNS} for row in rows]
+
+    def _every(self, shop: ShopId) -> Columns:
+        files = [_open(data) for data in self._files(shop)]
+        files.append(_columns([(r.key.sort, r.body) for r in places.every(self._records, shop, Kind.ORDER)]))
+        return _newest(files)
+
+    def _forget_in(self, name: str, value: str, *, column: str = "customer") -> int:
         columns = dict(_open(self._blobs.get(name) or b""))
-        theirs = columns["customer"] == customer
+        theirs = (columns[column] == value) & (columns["customer"] != "")
         if not theirs.any():
             return 0
         columns["customer"] = np.where(theirs, "", columns["customer"])

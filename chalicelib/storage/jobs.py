@@ -28,6 +28,8 @@ class Job:
     failed: int = 0
     cursor: str = ""
     note: str = ""
+    turn: str = ""
+    """The message whose slice counts, where more than one may ask for it."""
     by: str = "tradewind"
     started_at: datetime
     finished_at: datetime | None = None

@@ -5,7 +5,7 @@ over buckets by a hash of their sort key, kinds that people write are not.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 
 from chalicelib.domain.ids import ShopId
@@ -66,14 +66,13 @@ def every(records: Records, shop: ShopId, kind: Kind) -> Iterator[Record]:
         yield from records.query(partition)
 
 
-def erase(records: Records, shop: ShopId, kinds: Iterator[Kind] | None = None) -> int:
-    """Delete all records of a shop (of some kinds) and say how many there were."""
-    erased = 0
-    for kind in kinds or iter(Kind):
-        for record in list(every(records, shop, kind)):
-            records.delete(record.key)
-            erased += 1
-    return erased
+def erase(records: Records, shop: ShopId, *, but: Collection[Key] = ()) -> int:
+    """Delete all records of a shop but those that are named, and say how many there were."""
+    found = [record.key for kind in Kind for record in every(records, shop, kind)]
+    gone = [one for one in found if one not in but]
+    for one in gone:
+        records.delete(one)
+    return len(gone)
 
 
 def put_newest(records: Records, record: Record, stamp: str, *, expected: int = ABSENT) -> bool:

@@ -4,11 +4,12 @@ One record per order under the buyer's keyed hash, written only for stores that 
 itself, and goes with the buyer. Training reads the order history, not this.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from chalicelib.domain.ids import ProductId, ShopId
+from chalicelib.domain.ids import OrderId, ProductId, ShopId
 from chalicelib.domain.orders import Order
 from chalicelib.ports import Key, Record, Records
 from chalicelib.storage import places
@@ -35,20 +36,17 @@ class Purchases:
         self._records = records
 
     def note(self, shop: ShopId, orders: Iterable[tuple[Order, str]]) -> None:
-        """Take in orders with their buyers' hashes; those without a hash or with nothing bought leave no trace."""
-        records = []
+        """Take in orders with their buyers' hashes; those without a hash, tests and cancelled ones leave no trace."""
+        kept = []
         for order, customer in orders:
             products = list(dict.fromkeys(line.product_id for line in order.lines if line.product_id))
-            if customer and products and not order.test:
+            if customer and order.cancelled_at is not None:
+                self._records.delete(_key(shop, customer, order))
+            elif customer and products and not order.test:
                 body = {"at": int(order.created_at.timestamp()), "products": products}
-                records.append(Record(_key(shop, customer, order), body, expires_at=order.created_at + KEEP))
-        if records:
-            self._records.put_many(records)
-
-    def drop(self, shop: ShopId, order: Order, customer: str) -> None:
-        """A cancelled order was no purchase."""
-        if customer:
-            self._records.delete(_key(shop, customer, order))
+                kept.append(Record(key=_key(shop, customer, order), body=body, expires_at=order.created_at + KEEP))
+        if kept:
+            self._records.put_many(kept)
 
     def of(self, shop: ShopId, customer: str, now: datetime) -> Sequence[Purchase]:
         """What a buyer bought, oldest first."""
@@ -61,12 +59,19 @@ class Purchases:
         ]
         return sorted((one for one in found if one.at + KEEP > now), key=lambda one: one.at)
 
-    def forget(self, shop: ShopId, customer: str) -> int:
-        """Erase a buyer's purchases; says how many orders."""
-        found = list(self._records.query(_partition(shop, customer), prefix=f"{customer}|"))
+    def held(self, shop: ShopId, customer: str) -> Sequence[Mapping[str, Any]]:
+        """All that is kept about a buyer here."""
+        return [record.body for record in self._all(shop, customer)]
+
+    def forget(self, shop: ShopId, customer: str, order: OrderId | None = None) -> int:
+        """Erase a buyer's purchases, or those of one order; says how many orders."""
+        found = [one for one in self._all(shop, customer) if order is None or one.key.sort.endswith(f"|{order}")]
         for record in found:
             self._records.delete(record.key)
         return len(found)
+
+    def _all(self, shop: ShopId, customer: str) -> list[Record]:
+        return list(self._records.query(_partition(shop, customer), prefix=f"{customer}|"))
 
 
 def _key(shop: ShopId, customer: str, order: Order) -> Key:

@@ -48,11 +48,18 @@ class TargetState:
     written: Written | None = None
     as_of: datetime | None = None
     """The newest state of the resource that anything was decided on here."""
+    looked_at: datetime | None = None
+    """When that state was last looked at: stores tell time in seconds, and two states may bear the same one."""
     version: int = 0
 
     def outdated(self, proposal: Proposal) -> bool:
         """Whether a decision on a newer state was made already: older state never overwrites newer."""
         return self.as_of is not None and proposal.as_of is not None and proposal.as_of < self.as_of
+
+    def doubtful(self, proposal: Proposal) -> bool:
+        """Whether a state of the same time was looked at after this one, which may therefore be the older."""
+        tied = self.as_of is not None and proposal.as_of == self.as_of
+        return tied and self.looked_at is not None and proposal.created_at < self.looked_at
 
     def ours(self, current: Snapshot) -> bool:
         """Whether the store's present value is one that we wrote or were about to write."""
@@ -79,8 +86,15 @@ class TargetState:
         """With this proposal as the open one, and its value among the intents."""
         holder = Holder(proposal=proposal.id, change=proposal.change, since_at=proposal.created_at)
         intent = Intent(proposal=proposal.id, digest=digest_of(intended(proposal.action)))
-        newest = max((at for at in (self.as_of, proposal.as_of) if at is not None), default=None)
-        return replace(self, open=holder, intents=(*self.intents, intent)[-_MOST_INTENTS:], as_of=newest)
+        intents = (*self.intents, intent)[-_MOST_INTENTS:]
+        return replace(self._aged(proposal), open=holder, intents=intents)
+
+    def _aged(self, proposal: Proposal) -> "TargetState":
+        if proposal.as_of is None or self.outdated(proposal):
+            return self
+        tied = self.looked_at if proposal.as_of == self.as_of else None
+        looked_at = max(tied or proposal.created_at, proposal.created_at)
+        return replace(self, as_of=proposal.as_of, looked_at=looked_at)
 
     def closed(self, proposal: ProposalId) -> "TargetState":
         """Without this proposal, which wrote nothing."""

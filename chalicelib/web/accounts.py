@@ -105,6 +105,26 @@ class Accounts:
         record = Record(key=_account(account.id), body=to_json(replace(account, version=0)))
         return replace(account, version=self._records.put(record, account.version).version)
 
+    def take_in(self, shop: ShopId, email: str, account: str = "") -> None:
+        """Let an account that this member owns look after a shop: the one named, else the first, else a new one.
+
+        An account that looks after every shop needs no entry. Raises Conflict when somebody changed it meanwhile.
+        """
+        owned = [one for one in self.of(self.person(email)) if one.members[email] is Role.OWNER]
+        chosen = next((one for one in owned if one.id == account), owned[0] if owned else None)
+        if chosen is None:
+            self.create(email.partition("@")[2], email, shops=[shop])
+        elif shop not in chosen.shops and not chosen.every_shop:
+            self.save(replace(chosen, shops=(*chosen.shops, shop)))
+
+    def let_go(self, shop: ShopId) -> None:
+        """No account looks after this shop any more."""
+        for record in list(self._records.query(_LISTED)):
+            account = next(map(_read, self._records.get_many([_account(record.key.sort)]).values()), None)
+            if account is not None and (shop in account.shops or shop in account.applied):
+                applied = {name: text for name, text in account.applied.items() if name != shop}
+                self.save(replace(account, shops=tuple(s for s in account.shops if s != shop), applied=applied))
+
     def invite(self, account: Account, email: str, role: Role) -> Account:
         """Add a member or change a role. Raises Conflict."""
         saved = self.save(replace(account, members={**account.members, email: role}))

@@ -2,13 +2,14 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
-from chalicelib import schedules
+from chalicelib import privacy, schedules
 from chalicelib.domain.actions import Snapshot
 from chalicelib.domain.ids import ProductId, ProposalId
 from chalicelib.domain.journal import Deed, Entry
@@ -151,6 +152,14 @@ def export(visit: Visit) -> Answer:
         table.writerow([defused(cell) for cell in _cells(one)])
     name = {"Content-Disposition": 'attachment; filename="tradewind-activity.csv"'}
     return Answer(body="\ufeff" + out.getvalue(), kind="text/csv; charset=utf-8", extra=name)
+
+
+def held(visit: Visit) -> Answer:
+    """What is kept about one buyer, for the merchant to hand to them; the owner's alone."""
+    orders = [order for order in visit.asked("orders").split(",") if order]
+    found = privacy.held(visit.services, visit.the_shop.id, visit.parts["customer"], orders)
+    name = {"Content-Disposition": 'attachment; filename="tradewind-buyer.json"'}
+    return Answer(body=json.dumps(found, indent=2), kind="application/json", extra=name)
 
 
 def _cells(one: Entry) -> tuple[str, ...]:

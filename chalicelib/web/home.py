@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
@@ -11,7 +11,7 @@ from chalicelib.domain.ids import ShopId
 from chalicelib.domain.journal import Deed, Entry, Problem
 from chalicelib.domain.shop import Mode, ShopState
 from chalicelib.storage.jobs import Job
-from chalicelib.web import activity, charts
+from chalicelib.web import activity, charts, embedded
 from chalicelib.web.answers import Answer, redirect
 from chalicelib.web.rendering import page
 from chalicelib.web.review import COUNTED, Tab, tabs
@@ -49,8 +49,7 @@ class Step:
 def start(visit: Visit) -> Answer:
     """Where a visitor belongs: the only shop there is, or the table of shops."""
     if visit.who.embedded is not None:  # a redirect would lose the token that came with the address
-        shop, policy = visit.services.shops.with_policy(visit.who.embedded)
-        return overview(replace(visit, shop=shop, policy=policy))
+        return overview(embedded.enter(visit, visit.who.embedded))
     found = visible(visit)
     return redirect(visit.link("s", found[0]) if len(found) == 1 else visit.link("shops"))
 

@@ -118,5 +118,6 @@ def _section(visit: Visit) -> str:
 
 
 def _said(visit: Visit) -> dict[str, Any] | None:
-    text = visit.cookies.get(session.SAID, "")
+    embedded = visit.visitor is not None and visit.visitor.embedded is not None
+    text = visit.asked("said") if embedded else visit.cookies.get(session.SAID, "")
     return session.unseal(visit.services.settings, "said", text, visit.now) if text else None

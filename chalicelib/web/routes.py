@@ -19,8 +19,10 @@ from chalicelib.web import (
     activity,
     agency,
     assets,
+    connect,
     detail,
     door,
+    embedded,
     home,
     insights,
     members,
@@ -63,6 +65,12 @@ ROUTES = (
     Route("POST", "sign-in/link", signing_in.enter, OPEN),
     Route("POST", "sign-out", signing_in.leave),
     Route("GET", "sandbox/inbox", signing_in.inbox, OPEN),
+    Route("GET", "connect", connect.choose),
+    Route("GET", "connect/{marketplace}", connect.start, OPEN),
+    Route("POST", "connect/{marketplace}", connect.look),
+    Route("POST", "connect/{marketplace}/keys", connect.keys, OPEN),
+    Route("GET", "connect/{marketplace}/back", connect.back, OPEN),
+    Route("GET", "connect/{marketplace}/token", embedded.fetch_token, OPEN),
     Route("GET", "shops", agency.table),
     Route("POST", "shops", agency.act),
     Route("GET", "account", members.preferences),
@@ -86,8 +94,10 @@ ROUTES = (
     Route("POST", "s/{shop}/activity", activity.undo_day, Role.EDITOR),
     Route("GET", "s/{shop}/activity/undo", activity.ask_undo, Role.EDITOR),
     Route("GET", "s/{shop}/activity.csv", activity.export),
+    Route("GET", "s/{shop}/buyers/{customer}.json", activity.held, Role.OWNER),
     Route("GET", "s/{shop}/insights", insights.overview),
     Route("GET", "s/{shop}/usage", usage.overview),
+    Route("POST", "s/{shop}/usage", usage.choose_plan, Role.OWNER),
 )
 
 
@@ -111,7 +121,7 @@ def _answer(visit: Visit) -> tuple[Visit, Answer]:
     if route.role is OPEN:
         return visit, _guarded(visit, route)
     if visit.visitor is None:
-        return visit, redirect(visit.link("sign-in", to=_came_for(visit)))
+        return visit, embedded.stranger(visit) or redirect(visit.link("sign-in", to=_came_for(visit)))
     if "shop" in parts:
         visit = _into_shop(visit, ShopId(parts["shop"]))
         if not visit.may(route.role):

@@ -3,21 +3,23 @@
 ::
 
     GET ?shop=…&slot=related&product=12&cart=7,8     signed by the marketplace's proxy, or with the shop's key
-    200 {"products": ["31", "4"], "from": "model"}   always 200: a buyer never sees an error of ours
+    slots: related, complementary (as written beside the product); for-cart, for-customer, trending&country=DE
+    200 {"products": ["31", "4"], "handles": ["mug", "pot"], "from": "model"}
+    always 200: a buyer never sees an error of ours
 """
 
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
+from chalicelib.contracts import Serving, Visit
 from chalicelib.domain.actions import SetRecommendations, Slot
 from chalicelib.domain.ids import ProductId, ShopId, shop_id
 from chalicelib.domain.proposals import Status
-from chalicelib.domain.shop import Mode, ShopState
+from chalicelib.domain.shop import Mode, Policy, ShopState
 from chalicelib.errors import AppError, InvalidSignature
 from chalicelib.secrets import derive
 from chalicelib.services import Services
@@ -25,22 +27,11 @@ from chalicelib.services import Services
 MOST = 24
 """Products that one answer holds, and products of a cart that are looked at."""
 
+SLOTS = (*Slot, "for-cart", "for-customer", "trending")
+"""Lists that are written into the store, and lists that are made for one visit."""
+
 FRESH_S = 300
 """How long an answer that knows no buyer may be kept by anybody."""
-
-
-class Caller(Protocol):
-    """Whose storefront a marketplace's signed call comes from."""
-
-    @property
-    def domain(self) -> str: ...
-
-    @property
-    def customer(self) -> str: ...
-
-
-type Proxy = Callable[[Sequence[tuple[str, str]], Sequence[bytes], datetime], Caller]
-"""``proxy(query pairs in their order, app secrets, now)``; raises InvalidSignature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +39,12 @@ class Wish:
     """What a storefront asks for."""
 
     shop: ShopId
-    slot: Slot
+    slot: str
     product: ProductId
     cart: tuple[ProductId, ...] = ()
     customer: str = ""
     """The shop's keyed hash of the buyer, from a signed call alone."""
+    country: str = ""
 
     @property
     def seeds(self) -> tuple[ProductId, ...]:
@@ -65,10 +57,11 @@ def answer(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     try:
         wish = _wish(services, event)
         found, source = _found(services, wish) if wish else ((), "nothing")
+        handles = _handles(services, wish, found) if wish else []
         personal = bool(wish and (wish.customer or wish.cart))
     except (AppError, ValueError) as error:
         services.meter.count("storefront_empty", why=type(error).__name__)
-        found, source, personal = (), "nothing", True
+        found, source, handles, personal = (), "nothing", [], True
     cached = "private, no-store" if personal else f"public, max-age={FRESH_S}, stale-while-revalidate=3600"
     return {
         "statusCode": 200,
@@ -76,7 +69,7 @@ def answer(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
             "Content-Type": "application/json", "Cache-Control": cached, "Access-Control-Allow-Origin": "*",
             "X-Content-Type-Options": "nosniff",
         },
-        "body": json.dumps({"products": list(found), "from": source}),
+        "body": json.dumps({"products": list(found), "handles": handles, "from": source}),
     }  # fmt: skip
 
 
@@ -90,22 +83,24 @@ def _wish(services: Services, event: Mapping[str, Any]) -> Wish | None:
     asked = dict(pairs)
     proven = _signed(services, pairs) or _keyed(services, asked)
     slot = asked.get("slot", Slot.RELATED)
-    if proven is None or slot not in Slot:
+    if proven is None or slot not in SLOTS:
         return None
     shop, customer = proven
     cart = tuple(ProductId(part) for part in asked.get("cart", "").split(",") if part)[:MOST]
     hashed = services.identities.identify(shop, "customer", customer) if customer else ""
-    return Wish(shop=shop, slot=Slot(slot), product=ProductId(asked.get("product", "")), cart=cart, customer=hashed)
+    return Wish(
+        shop=shop, slot=slot, product=ProductId(asked.get("product", "")), cart=cart, customer=hashed,
+        country=asked.get("country", "").upper()[:2],
+    )  # fmt: skip
 
 
 def _signed(services: Services, pairs: Sequence[tuple[str, str]]) -> tuple[ShopId, str] | None:
     """The shop and the buyer of a call that a marketplace's own proxy signed."""
     for name, marketplace in services.marketplaces.items():
-        proxy: Proxy | None = getattr(marketplace, "proxy", None)
-        if proxy is None:
+        if marketplace.proxy is None:
             continue
         try:
-            caller = proxy(pairs, services.secrets.app(name), services.clock.now())
+            caller = marketplace.proxy(pairs, services.secrets.app(name), services.clock.now())
         except InvalidSignature:
             continue
         return shop_id(name, caller.domain), caller.customer
@@ -124,20 +119,40 @@ def _found(services: Services, wish: Wish) -> tuple[Sequence[ProductId], str]:
     shop, policy = services.shops.with_policy(wish.shop)
     if policy.paused or shop.state is not ShopState.CONNECTED:
         return (), "nothing"
-    for name, function in services.functions.items():
-        shelf = getattr(function, "shelf", None)
-        if shelf is not None and policy.mode(name) is not Mode.OFF:
-            ranked = shelf(services.models(shop.id), wish.slot, wish.seeds, wish.customer, 2 * MOST)
-            kept = _sellable(services, wish, ranked, set(policy.recommendations.excluded))
-            if kept:
-                return kept[: policy.recommendations.per_product], "model"
+    if wish.slot not in Slot:
+        return _made_now(services, wish, policy)
     kept = _sellable(services, wish, _applied(services, wish), set(policy.recommendations.excluded))
     return kept[: policy.recommendations.per_product], "lists" if kept else "nothing"
 
 
+def _made_now(services: Services, wish: Wish, policy: Policy) -> tuple[Sequence[ProductId], str]:
+    """A list for this visit, from the first function that has one."""
+    visit = _visit(services, wish)
+    for name, function in services.functions.items():
+        if isinstance(function, Serving) and policy.mode(name) is not Mode.OFF:
+            ranked = function.serve(visit, services.models(wish.shop))
+            kept = _sellable(services, wish, ranked, set(policy.recommendations.excluded))
+            if kept:
+                return kept[: policy.recommendations.per_product], "model"
+    return (), "nothing"
+
+
+def _visit(services: Services, wish: Wish) -> Visit:
+    now = services.clock.now()
+    bought = services.purchases.of(wish.shop, wish.customer, now) if wish.customer else ()
+    past = tuple((one.product, (now - one.at).total_seconds() / 86_400) for one in bought)
+    return Visit(slot=wish.slot, products=wish.seeds, past=past, country=wish.country, count=2 * MOST)
+
+
+def _handles(services: Services, wish: Wish, products: Sequence[ProductId]) -> list[str]:
+    """The products by the name in their addresses, which a theme can look up without a key."""
+    known = services.catalogue.many(wish.shop, products) if products else {}
+    return [known[product].handle for product in products if product in known]
+
+
 def _applied(services: Services, wish: Wish) -> Iterable[ProductId]:
     """The lists that were written last beside these products."""
-    actions = [SetRecommendations(product_id=p, slot=wish.slot, product_ids=()) for p in wish.seeds]
+    actions = [SetRecommendations(product_id=p, slot=Slot(wish.slot), product_ids=()) for p in wish.seeds]
     written = services.proposals.written(wish.shop, [action.target for action in actions])
     standing = services.proposals.many(wish.shop, [one.proposal_id for one in written.values()])
     for action in actions:
@@ -147,7 +162,9 @@ def _applied(services: Services, wish: Wish) -> Iterable[ProductId]:
 
 
 def _sellable(services: Services, wish: Wish, ranked: Iterable[ProductId], excluded: set[ProductId]) -> list[ProductId]:
-    """In their order, each once, without what is in the cart, excluded, or not for sale now."""
+    """In their order, each once, without what is in the cart, excluded, or not for sale now; one bundle at most."""
     names = [p for p in dict.fromkeys(ranked) if p not in excluded and p not in wish.seeds][: 2 * MOST]
     known = services.catalogue.many(wish.shop, names) if names else {}
-    return [p for p in names if p in known and known[p].recommendable][:MOST]
+    fit = [p for p in names if p in known and known[p].recommendable and known[p].parent is None]
+    bundles = [p for p in fit if known[p].bundle]
+    return [p for p in fit if p not in bundles[1:]][:MOST]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chalicelib import applying, gathering
+from chalicelib import applying, billing, gathering
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
 from chalicelib.web.answers import Answer
@@ -29,9 +29,11 @@ class Allowance:
 
 def overview(visit: Visit) -> Answer:
     """Allowances and running totals."""
-    policy = visit.the_policy
+    policy, plan = visit.the_policy, billing.plan_of(visit.the_shop)
+    ordered = billing.orders(visit.services, visit.the_shop.id, visit.now)
     changes = visit.services.counters.used(visit.the_shop.id, applying.PRICE_CHANGES, visit.now)
     allowances = [
+        *([Allowance("Orders", ordered, plan.orders, "this month")] if plan.orders is not None else []),
         Allowance("Price changes", changes, policy.prices.max_changes_per_day, "today"),
         Allowance(
             "Characters translated",
@@ -40,7 +42,16 @@ def overview(visit: Visit) -> Answer:
             "this month",
         ),
     ]
-    return page(visit, "usage.html", allowances=allowances, totals=sorted(_totals(visit)))
+    return page(
+        visit, "usage.html", allowances=allowances, totals=sorted(_totals(visit)), plan=plan, plans=billing.PLANS,
+        bills=visit.services.marketplaces[visit.the_shop.marketplace].bills,
+    )  # fmt: skip
+
+
+def choose_plan(visit: Visit) -> Answer:
+    """Set the plan of a shop whose marketplace bills nothing."""
+    billing.choose(visit.services, visit.the_shop, visit.field("plan"), by=visit.who.email)
+    return visit.say(visit.here("usage"), "Saved.")
 
 
 def _characters(visit: Visit) -> int:

@@ -147,6 +147,8 @@ class Visit:
         """Go to a page and say something there once."""
         values = {"text": text, "mood": "good" if good else "bad"}
         sealed = session.seal(self.services.settings, "said", values, self.now + session.FLASH)
+        if self.who.embedded is not None:  # inside another site's frame browsers keep no cookie of ours
+            return redirect(f"{where}{'&' if '?' in where else '?'}said={sealed}")
         line = session.cookie(self.services.settings, session.SAID, sealed, session.FLASH)
         return redirect(where).with_cookies(line)
 

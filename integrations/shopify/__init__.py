@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.contracts import Capability, Credentials, CredentialSource, Marketplace, StoreClient
+from chalicelib.contracts import AppConsent, Capability, Credentials, CredentialSource, Marketplace, StoreClient
 from chalicelib.domain.shop import Shop
+from integrations.shopify.proxy import check_proxy
 from integrations.shopify.webhooks import NAME, TOPICS, ShopifyReader
 
 CAPABILITIES = frozenset(Capability)
@@ -43,6 +44,13 @@ def refresh(shop: Shop, transport: Any, stale: Credentials) -> Credentials:
     return tokens.refresh(shop, transport, stale)
 
 
+def app() -> AppConsent:
+    """How a merchant installs the app; loads the library that checks session tokens."""
+    from integrations.shopify import install
+
+    return install
+
+
 READER = ShopifyReader()
 
 MARKETPLACE = Marketplace(
@@ -55,4 +63,7 @@ MARKETPLACE = Marketplace(
     refresh=refresh,
     offers=offers,
     bridge=("shopifyWebhook", READER.normalise_bridge),
+    app=app,
+    bills=True,
+    proxy=check_proxy,
 )

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from chalicelib.contracts import (
     Change,
@@ -52,16 +53,11 @@ class ShopifyClient:
             locales=tuple(Locale(r["locale"]) for r in locales if r.get("published") and not r.get("primary")),
             markets=tuple(self._markets()),
             scopes=tuple(row["handle"] for row in installation.get("accessScopes") or []),
-            plan=str((shop.get("plan") or {}).get("publicDisplayName") or ""),
+            plan=_plan(installation) if self._connection.installed else None,
             version=self._connection.version,
             account=str(shop.get("myshopifyDomain") or ""),
+            told_at=self._connection.told_at,
         )
-
-    def plan(self) -> str:
-        """The name of the app plan that the merchant pays for, or nothing."""
-        installation = part(self._connection.run("Plan"), "currentAppInstallation")
-        rows = [row for row in installation.get("activeSubscriptions") or [] if row.get("status") == "ACTIVE"]
-        return str(rows[0].get("name") or "") if rows else ""
 
     def product(self, product_id: ProductId) -> Product:
         """Raises Gone. An inventory item's global id gives the product it belongs to."""
@@ -70,6 +66,10 @@ class ShopifyClient:
     def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
         """Those that exist, twenty a call."""
         return goods.several(self._connection, product_ids, self._shop.currency)
+
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        """Which of these exist no more, 250 a call."""
+        return goods.missing(self._connection, product_ids)
 
     def order(self, order_id: OrderId) -> Order:
         """Raises Gone. A fulfillment order's global id gives the order it belongs to."""
@@ -139,3 +139,9 @@ class ShopifyClient:
             for row in page:
                 at = datetime.fromisoformat(row["updatedAt"])
                 yield ResourceRef(kind=kind, id=number(row["id"]), updated_at=at)
+
+
+def _plan(installation: Mapping[str, Any]) -> str:
+    """The name of the app plan that the merchant pays for, or nothing; a shop with its own token pays nobody."""
+    rows = [row for row in installation.get("activeSubscriptions") or [] if row.get("status") == "ACTIVE"]
+    return str(rows[0].get("name") or "") if rows else ""

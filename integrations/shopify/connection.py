@@ -23,6 +23,7 @@ from chalicelib.errors import (
     UnsupportedAction,
 )
 from integrations import envelope
+from integrations.answer import told_at
 from integrations.http import Answer, Budget, Call, Transport, Window
 from integrations.shopify import library, operations
 from integrations.shopify.cost import Bucket, throttled_for_s
@@ -55,6 +56,13 @@ class Connection:
         self._bucket = Bucket(transport.now)
         self.version = VERSION
         """What the store answered with: it falls forward in silence when a version is no longer served."""
+        self.told_at: datetime | None = None
+        """The store's own clock at its last answer."""
+
+    @property
+    def installed(self) -> bool:
+        """Whether the token came by installing our app, whose own file then declares its webhooks."""
+        return bool(self._credentials.current().values.get("client_id"))
 
     def run(self, name: str, **variables: Any) -> Mapping[str, Any]:
         """The data of one operation. Raises what its answer means; userErrors are the caller's to judge."""
@@ -121,6 +129,7 @@ class Connection:
         answer = answers[0]
         self._bucket.learn(name, answer.data)
         self.version = answer.headers.get("x-shopify-api-version", VERSION)
+        self.told_at = told_at(answer)
         return part(answer.data, "data")
 
     def _call(self, name: str, body: bytes, headers: Mapping[str, str]) -> Call:

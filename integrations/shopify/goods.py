@@ -14,6 +14,7 @@ from integrations.shopify.answers import StoreProduct, StoreVariant
 from integrations.shopify.connection import Connection, following, nodes, parsed, part
 
 _READ = 20
+_NAMED = 250
 _ITEM = "gid://shopify/InventoryItem/"
 
 
@@ -39,6 +40,16 @@ def several(connection: Connection, ids: Sequence[ProductId], currency: str) -> 
                 product = _product(connection, node, currency)
                 found[product.id] = product
     return found
+
+
+def missing(connection: Connection, ids: Sequence[ProductId]) -> frozenset[ProductId]:
+    """Those that exist no more."""
+    names = {mapping.gid("Product", one): one for one in ids if one.isdigit()}
+    gone = set(names)
+    for start in range(0, len(names), _NAMED):
+        data = connection.run("Existing", ids=list(names)[start : start + _NAMED])
+        gone -= {str(node["id"]) for node in nodes(data) if "id" in node}
+    return frozenset(names[name] for name in gone)
 
 
 def page(connection: Connection, since: datetime | None, cursor: str | None, currency: str) -> Page[Product]:

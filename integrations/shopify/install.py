@@ -1,21 +1,27 @@
-"""Who knocks: session tokens, OAuth redirects and app-proxy calls, checked in full before being believed."""
+"""Installing the app: who knocks, checked in full before being believed, and the tokens that follow.
 
-import hmac
-import re
-import secrets
+::
+
+    in the admin (managed install)   page with a session token ──► verify ──► exchange ──► expiring offline token
+    outside it                       link signed by Shopify ──► consent page ──► redirect with a code ──► redeem
+
+Permissions, webhooks and the app proxy are declared in shopify.app.toml.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+from chalicelib.contracts import Credentials
+from chalicelib.domain.shop import Shop
 from chalicelib.errors import InvalidSignature
-from integrations.shopify import library
+from integrations.shopify import library, tokens
+from integrations.shopify.proxy import SHOP, check_age, equal, shop_domain
 
-_SHOP = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*\.myshopify\.com")
-WINDOW = timedelta(seconds=90)
-"""How far a signed request's clock may be off (as Shopify's own library has it)."""
-
-_SINGLE = frozenset({"shop", "timestamp", "signature", "hmac", "logged_in_customer_id", "path_prefix"})
+APP_BRIDGE = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
+ADMIN = "https://admin.shopify.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +34,12 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class ProxyCall:
-    """Whose storefront calls through the app proxy; ``customer`` is empty for an anonymous buyer."""
+class Frame:
+    """What Shopify's admin wants around an embedded page."""
 
-    domain: str
-    customer: str
-
-
-def shop_domain(text: str) -> str:
-    """A shop's own domain at Shopify in lower case. Raises InvalidSignature for anything else."""
-    if not _SHOP.fullmatch(text):
-        raise InvalidSignature("This is not the address of a Shopify store.")
-    return text.lower()
+    ancestors: Sequence[str]
+    scripts: Sequence[str]
+    meta: Mapping[str, str]
 
 
 def visitor(authorization: str, client_id: str, app_secrets: Sequence[bytes]) -> Visitor:
@@ -59,9 +59,38 @@ def visitor(authorization: str, client_id: str, app_secrets: Sequence[bytes]) ->
     raise InvalidSignature("The session has ended. Reload the page.")
 
 
-def new_state() -> str:
-    """A nonce for an OAuth redirect, to be kept in a cookie and compared once."""
-    return secrets.token_urlsafe(24)
+def surroundings(domain: str, client_id: str) -> Frame:
+    """The shop and the admin may frame the page; App Bridge signs its requests and needs our public name."""
+    return Frame((f"https://{domain}", ADMIN), (APP_BRIDGE,), {"shopify-api-key": client_id})
+
+
+def framed_by(query: Mapping[str, str]) -> str:
+    """The shop whose admin opened a page without a valid token: ``embedded=1`` and ``shop``, not proven."""
+    shop = query.get("shop", "")
+    return shop.lower() if query.get("embedded") == "1" and SHOP.fullmatch(shop) else ""
+
+
+def reload_query(query: Mapping[str, str], url: str) -> Mapping[str, str]:
+    """App Bridge goes to ``shopify-reload`` with a fresh ``id_token`` (as Shopify's own app packages use it)."""
+    return {**{name: query[name] for name in ("embedded", "shop", "host") if name in query}, "shopify-reload": url}
+
+
+def retry_headers() -> Mapping[str, str]:
+    """App Bridge sends the request again, once, with a fresh token (as Shopify's own app packages use it)."""
+    return {"X-Shopify-Retry-Invalid-Session-Request": "1"}
+
+
+def check_start(query: Mapping[str, str], app_secrets: Sequence[bytes], now: datetime) -> str:
+    """The shop of a link that Shopify signed (it opens the app's address so). Raises InvalidSignature."""
+    check_redirect_digest(query, app_secrets)
+    check_age(query.get("timestamp", ""), now)
+    return shop_domain(query.get("shop", ""))
+
+
+def authorize_url(endpoint: str, client_id: str, redirect_uri: str, state: str) -> str:
+    """Where a merchant approves the app; scopes are those of the app's configuration."""
+    query = urlencode({"client_id": client_id, "redirect_uri": redirect_uri, "state": state})
+    return f"{endpoint}/admin/oauth/authorize?{query}"
 
 
 def check_redirect(params: Mapping[str, str], expected_state: str, app_secrets: Sequence[bytes], now: datetime) -> str:
@@ -70,40 +99,32 @@ def check_redirect(params: Mapping[str, str], expected_state: str, app_secrets: 
     Source: Shopify's authorization code grant: hexadecimal HMAC-SHA256 of the sorted query without ``hmac``.
     """
     state = params.get("state", "")
-    if not expected_state or not _equal(state, expected_state):
+    if not expected_state or not equal(state, expected_state):
         raise InvalidSignature("The link is no longer valid. Start the installation again.")
-    check_redirect_digest(params, app_secrets)
-    _check_age(params.get("timestamp", ""), now)
-    return shop_domain(params.get("shop", ""))
+    return check_start(params, app_secrets, now)
 
 
 def check_redirect_digest(params: Mapping[str, str], app_secrets: Sequence[bytes]) -> None:
     """Whether Shopify signed these query parameters. Raises InvalidSignature."""
     given = params.get("hmac", "")
     known = [secret.decode() for secret in app_secrets if secret]
-    if not any(_equal(given, library.oauth_digest(params, secret)) for secret in known):
+    if not any(equal(given, library.oauth_digest(params, secret)) for secret in known):
         raise InvalidSignature
 
 
-def check_proxy(query: Sequence[tuple[str, str]], app_secrets: Sequence[bytes], now: datetime) -> ProxyCall:
-    """Whose storefront this is, from an app-proxy call's decoded query in its order. Raises InvalidSignature.
+def exchange(shop: Shop, transport: Any, client_id: str, client_secret: str, session_token: str) -> Credentials:
+    """An expiring offline token for a page's session token. Raises AccessRevoked when it is refused."""
+    return tokens.exchange(shop, transport, tokens.App(client_id, client_secret), session_token)
 
-    Source: Shopify's app proxies: hexadecimal HMAC-SHA256 over the sorted ``name=value``, nothing between,
-    repeated values joined by commas.
-    """
-    values: dict[str, list[str]] = {}
-    for name, value in query:
-        values.setdefault(name, []).append(value)
-    if any(len(values.get(name, ())) > 1 for name in _SINGLE):
-        raise InvalidSignature
-    given = values.pop("signature", [""])[0]
-    message = "".join(sorted(f"{name}={','.join(found)}" for name, found in values.items())).encode()
-    digests = [hmac.new(secret, message, "sha256").hexdigest() for secret in app_secrets if secret]
-    if not any([_equal(given, digest) for digest in digests]):  # noqa: C419  all are compared, on purpose
-        raise InvalidSignature
-    _check_age(values.get("timestamp", [""])[0], now)
-    domain = shop_domain(values.get("shop", [""])[0])
-    return ProxyCall(domain, values.get("logged_in_customer_id", [""])[0])
+
+def redeem(shop: Shop, transport: Any, client_id: str, client_secret: str, code: str) -> Credentials:
+    """An expiring offline token for an authorization code. Raises AccessRevoked when it is refused."""
+    return tokens.redeem(shop, transport, tokens.App(client_id, client_secret), code)
+
+
+def admin_url(domain: str, client_id: str) -> str:
+    """The app inside the shop's admin."""
+    return f"https://{domain}/admin/apps/{client_id}"
 
 
 def _visitor(claims: Mapping[str, object], client_id: str) -> Visitor:
@@ -116,20 +137,8 @@ def _visitor(claims: Mapping[str, object], client_id: str) -> Visitor:
         and issuer.netloc == dest.netloc
         and issuer.path == "/admin"
         and dest.path in {"", "/"}
-        and _SHOP.fullmatch(dest.netloc)
+        and SHOP.fullmatch(dest.netloc)
     )
     if not sound:
         raise InvalidSignature
     return Visitor(dest.netloc.lower(), str(claims.get("sub", "")), str(claims.get("sid", "")))
-
-
-def _check_age(timestamp: str, now: datetime) -> None:
-    """Within the window, in either direction."""
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise InvalidSignature
-    if abs(now.timestamp() - int(timestamp)) > WINDOW.total_seconds():
-        raise InvalidSignature("The link is too old. Open the app again.")
-
-
-def _equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())

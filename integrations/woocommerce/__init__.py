@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.contracts import Capability, CredentialSource, Marketplace, StoreClient
+from chalicelib.contracts import Capability, CredentialSource, KeyConsent, Marketplace, StoreClient
 from chalicelib.domain.shop import Shop
 from integrations.woocommerce.webhooks import NAME, TOPICS, WooCommerceReader
 
@@ -30,6 +30,13 @@ def connect(shop: Shop, credentials: CredentialSource, transport: Any) -> StoreC
     return WooCommerceClient(shop, credentials, transport)
 
 
+def keys() -> KeyConsent:
+    """How a merchant connects a store by its address."""
+    from integrations.woocommerce import install
+
+    return install
+
+
 MARKETPLACE = Marketplace(
     name=NAME,
     label="WooCommerce",
@@ -39,4 +46,5 @@ MARKETPLACE = Marketplace(
     connect=connect,
     shop_in_address=True,
     offers=offers,
+    keys=keys,
 )

@@ -25,6 +25,7 @@ from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone
+from integrations.answer import told_at
 from integrations.http import Transport
 from integrations.woocommerce import mapping, pages, subscriptions
 from integrations.woocommerce.answers import Setting, SiteIndex, StoreOrder, StoreProduct, SystemStatus
@@ -34,6 +35,9 @@ from integrations.woocommerce.snapshots import Snapshots
 from integrations.woocommerce.translations import Translator
 from integrations.woocommerce.writing import Desk
 
+_FACTS = "environment.home_url,environment.version,environment.language,settings.currency,active_plugins"
+"""Only these: for the rest of system_status a store asks paypal.com and wordpress.org first, for up to ten seconds
+each (class-wc-rest-system-status-v2-controller.php)."""
 _REFERENCE = "id,type,parent_id,date_modified_gmt,date_created_gmt"
 
 
@@ -49,7 +53,8 @@ class WooCommerceClient:
 
     def facts(self) -> StoreFacts:
         """From system_status (which lists plug-ins), the general settings and WordPress' front door."""
-        status = parsed(SystemStatus, self._connection.get("system_status").data)
+        answer = self._connection.get("system_status", _fields=_FACTS)
+        status = parsed(SystemStatus, answer.data)
         rows = parsed(list[Setting], self._connection.get("settings/general").data)
         options = {row.id: str(row.value) for row in rows}
         index = parsed(SiteIndex, self._connection.index())
@@ -64,6 +69,7 @@ class WooCommerceClient:
             plugins=tuple(row.plugin for row in status.active_plugins),
             version=status.environment.version,
             account=urlsplit(status.environment.home_url).netloc,
+            told_at=told_at(answer),
         )
 
     def product(self, product_id: ProductId) -> Product:
@@ -77,6 +83,18 @@ class WooCommerceClient:
         """Those that exist, a hundred a call, and one call more for each product with variations."""
         found = self._with_variations(list(self._snapshots.products(product_ids).values()))
         return {product.id: product for product in found}
+
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        """Which of these exist no more (the bin counts as gone), a hundred a call."""
+        numbers = [one for one in product_ids if one.isdigit()]
+        there: set[str] = set()
+        for start in range(0, len(numbers), LARGEST_PAGE):
+            some = numbers[start : start + LARGEST_PAGE]
+            answer = self._connection.get(
+                "products", include=",".join(some), per_page=LARGEST_PAGE, status="any", lang="all", _fields="id"
+            )
+            there |= {str(row.id) for row in parsed(list[StoreProduct], answer.data)}
+        return frozenset(product_ids) - there
 
     def order(self, order_id: OrderId) -> Order:
         """Raises Gone, also for an order in the bin."""
@@ -97,10 +115,14 @@ class WooCommerceClient:
         return Page([mapping.order(found, self._shop.currency) for found in page.items], page.cursor)
 
     def changed_since(self, moment: datetime) -> Iterator[ResourceRef]:
-        """Products and orders in one stream by the time of their change."""
-        products = self._references("products", StoreProduct, EventKind.PRODUCT_CHANGED, moment)
-        orders = self._references("orders", StoreOrder, EventKind.ORDER_CHANGED, moment)
-        return heapq.merge(products, orders, key=lambda ref: ref.updated_at)
+        """Products and orders in one stream by the time of their change, and those that went into the bin."""
+        streams = (
+            self._references("products", StoreProduct, EventKind.PRODUCT_CHANGED, moment),
+            self._references("products", StoreProduct, EventKind.PRODUCT_DELETED, moment, status="trash"),
+            self._references("orders", StoreOrder, EventKind.ORDER_CHANGED, moment),
+            self._references("orders", StoreOrder, EventKind.ORDER_DELETED, moment, status="trash"),
+        )
+        return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
     def texts(self, resource_id: str, locale: Locale) -> Translations:
         """Source texts of a product, and what its translation says. Raises Gone."""
@@ -131,13 +153,13 @@ class WooCommerceClient:
         subscriptions.remove(self._connection)
 
     def _references[T: (StoreProduct, StoreOrder)](
-        self, path: str, kind: type[T], event: EventKind, moment: datetime
+        self, path: str, kind: type[T], event: EventKind, moment: datetime, status: str = ""
     ) -> Iterator[ResourceRef]:
         cursor: str | None = None
         while True:
             start = pages.place(moment, cursor)
             lang = self._own_language if path == "products" else ""
-            page = pages.fetch(self._connection, path, kind, start, fields=_REFERENCE, lang=lang)
+            page = pages.fetch(self._connection, path, kind, start, fields=_REFERENCE, lang=lang, status=status)
             for row in page.items:
                 yield ResourceRef(kind=event, id=str(row.id), updated_at=mapping.changed_at(row))
             cursor = page.cursor

@@ -24,6 +24,10 @@ from integrations.http import Answer, Call, Transport, error_of
 
 LARGEST_PAGE = 100
 LARGEST_BATCH = 100
+NO_API = (
+    "WooCommerce's REST API does not answer at this address. If it is right: in WordPress, open Settings, Permalinks, "
+    "and choose any other than plain."
+)
 _UNSEEN = "woocommerce_rest_cannot_"
 _AUTHENTICATION = "woocommerce_rest_authentication_error"
 
@@ -166,6 +170,8 @@ class _Unsigned(AppError):
 
 def _explain(answer: Answer) -> AppError | None:
     """WooCommerce's own error words; the status table reads the rest."""
+    if answer.status == 404 and answer.data is None:
+        return StoreUnavailable(NO_API, detail="HTTP 404 with a web page")
     if answer.status < 400 or not isinstance(answer.data, dict):
         return None
     return _reading(answer.status, envelope.word(answer.data.get("code")), answer.data.get("message"))
@@ -183,6 +189,18 @@ def _row_error(error: Mapping[str, Any]) -> AppError:
     return known or error_of(Answer(status=number, headers={}, body=b"")) or StoreUnavailable(detail=code)
 
 
+def _refused(message: str, detail: str) -> AppError:
+    """The store knows how to read our key and does not take it."""
+    if "permissions" in message:
+        return ScopeMissing("The key may only read. Make one that may write.", detail=detail)
+    if "signature" in message:  # over plain http the address is signed too
+        return AccessRevoked(
+            "The store does not accept the secret, or it is reached by another address than the one that WordPress "
+            "names in Settings, General.", detail=detail,
+        )  # fmt: skip
+    return AccessRevoked(detail=detail)
+
+
 def _reading(status: int, code: str, message: object) -> AppError | None:
     detail = f"HTTP {status} {code}"
     if code == "rest_no_route":
@@ -190,8 +208,7 @@ def _reading(status: int, code: str, message: object) -> AppError | None:
     if code.endswith("_invalid_id") or code == "woocommerce_rest_term_invalid":
         return Gone(detail=detail)
     if code == _AUTHENTICATION:
-        write = isinstance(message, str) and "permissions" in message
-        return ScopeMissing("The key may only read. Make one that may write.", detail=detail) if write else None
+        return _refused(str(message), detail)
     if status == 401 and code.startswith(_UNSEEN):
         return _Unsigned(detail=detail)
     return None

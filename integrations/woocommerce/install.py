@@ -5,13 +5,11 @@ who began, and no key is trusted before the store itself has answered to it.
 """
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from chalicelib.contracts import Credentials, StoreFacts
+from chalicelib.contracts import Credentials, Finding, Grant, StoreFacts
 from chalicelib.errors import AppError, MalformedPayload, NotAllowed, StoreUnavailable
 from integrations import envelope
 from integrations.http import Answer, Call, Transport
@@ -20,28 +18,17 @@ OLDEST = (8, 0)
 """The oldest WooCommerce whose answers we know."""
 
 _ENDINGS = re.compile(r"/(?:wp-admin|wp-login\.php|wp-json)(?:/.*)?$")
+_HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _KEY = re.compile(r"c[ks]_[0-9a-zA-Z]{8,64}")
+_ALLOW = "If it does, allow /wp-json/wc/v3/ in its settings."
+_WITH_LANGUAGES = "WPML with WooCommerce Multilingual, or Polylang for WooCommerce, would give them a place."
+_BLOCKING_SPACES = {"wordfence": "Wordfence", "ithemes-security": "Solid Security", "solid-security": "Solid Security",
+                    "aios": "All-In-One Security"}  # fmt: skip
+_MULTILINGUAL = {"woocommerce-multilingual": "WPML", "sitepress-multilingual-cms": "WPML", "polylang-wc": "Polylang"}
 _BLOCKERS = {
     "better-wp-security": "Solid Security", "all-in-one-wp-security-and-firewall": "All-In-One Security",
     "wordfence": "Wordfence", "disable-json-api": "Disable REST API", "wp-cerber": "WP Cerber",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, in words a merchant understands."""
-
-    code: str
-    ok: bool
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What the consent page sent: still to be proven."""
-
-    nonce: str
-    credentials: Credentials
 
 
 def store_url(text: str) -> str:
@@ -52,11 +39,6 @@ def store_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise NotAllowed("Give the store's address, for example https://shop.example.com.")
     return f"{parts.scheme}://{parts.netloc}{_ENDINGS.sub('', parts.path).rstrip('/')}"
-
-
-def new_nonce() -> str:
-    """A name for one attempt to connect; valid once, and unguessable."""
-    return secrets.token_urlsafe(24)
 
 
 def authorize_url(store: str, nonce: str, return_url: str, callback_url: str) -> str:
@@ -94,9 +76,8 @@ def preflight(store: str, transport: Transport, *, sandbox: bool = False) -> Seq
         return [*found, _unreachable(store, transport, error, sandbox)]
     found.append(Finding("rest", True, "The store's REST API answers."))
     spaces = index.get("namespaces")
-    active = isinstance(spaces, list) and "wc/v3" in spaces
-    message = "WooCommerce is active." if active else "WooCommerce does not answer. Is the plug-in active?"
-    return [*found, Finding("woocommerce", active, message)]
+    names = [str(name) for name in spaces] if isinstance(spaces, list) else []
+    return [*found, _active(names), *_watchers(names)]
 
 
 def remarks(facts: StoreFacts) -> Sequence[Finding]:
@@ -105,18 +86,32 @@ def remarks(facts: StoreFacts) -> Sequence[Finding]:
     recent = version >= OLDEST
     said = [Finding("version", recent, f"WooCommerce {facts.version}" + ("." if recent else
             f" is too old; version {OLDEST[0]} or newer is needed."))]  # fmt: skip
-    for plugin in facts.plugins:
-        name = next((label for part, label in _BLOCKERS.items() if part in plugin), "")
-        if name:
-            said.append(Finding("blocker", True, f"{name} may block our calls. If it does, allow /wp-json/wc/v3/."))
-    return said
+    names = [label for part, label in _BLOCKERS.items() if any(part in plugin for plugin in facts.plugins)]
+    said += [Finding("blocker", True, f"{name} may block our calls.", _ALLOW) for name in names]
+    found = next((label for part, label in _MULTILINGUAL.items() if any(part in p for p in facts.plugins)), "")
+    message = f"Translations go to {found}." if found else "There is no multilingual plug-in, so texts are left alone."
+    return [*said, Finding("languages", True, message, "" if found else _WITH_LANGUAGES)]
+
+
+def _active(namespaces: Sequence[str]) -> Finding:
+    if "wc/v3" in namespaces:
+        return Finding("woocommerce", True, "WooCommerce is active.")
+    remedy = "In WordPress, open Plugins and activate WooCommerce."
+    return Finding("woocommerce", False, "WooCommerce does not answer. Is the plug-in active?", remedy)
+
+
+def _watchers(namespaces: Sequence[str]) -> list[Finding]:
+    """Security plug-ins that show in the index; they block some calls, and then need to be told."""
+    heads = {name.partition("/")[0] for name in namespaces}
+    names = [label for head, label in _BLOCKING_SPACES.items() if head in heads]
+    return [Finding("blocker", True, f"{name} may block our calls.", _ALLOW) for name in names]
 
 
 def _https(store: str, sandbox: bool) -> Finding:
     if store.startswith("https://"):
         return Finding("https", True, "The address uses https.")
-    message = "The address must begin with https://. Ask your host for a certificate; most give one for free."
-    return Finding("https", sandbox, message)
+    remedy = "Ask your host for a certificate; most give one for free."
+    return Finding("https", sandbox, "The address must begin with https://.", remedy)
 
 
 def _index(store: str, path: str, transport: Transport, sandbox: bool) -> Mapping[str, Any]:
@@ -128,7 +123,14 @@ def _index(store: str, path: str, transport: Transport, sandbox: bool) -> Mappin
 
 
 def _closed(answer: Answer) -> AppError | None:
-    """A REST API that a plug-in closed to strangers answers 401 or 403 with its own words."""
+    """A REST API that a plug-in closed to strangers answers 401 or 403 with its own words.
+
+    A store that answers elsewhere (with www, say) must be connected there: keys and signatures follow no redirect.
+    """
+    if answer.status in {301, 302, 307, 308}:
+        leads = urlsplit(answer.headers.get("location", ""))
+        there = f" to {leads.scheme}://{leads.hostname}" if _HOST.fullmatch(leads.hostname or "") else ""
+        return NotAllowed(f"This address leads on{there}. Enter the address that the store itself uses.")
     if answer.status in {401, 403} and isinstance(answer.data, dict) and "code" in answer.data:
         return NotAllowed("A security plug-in closes the store's REST API. Allow /wp-json/wc/v3/ in it.")
     return None
@@ -143,5 +145,6 @@ def _unreachable(store: str, transport: Transport, error: AppError, sandbox: boo
     return Finding(
         "permalinks",
         False,
-        "Permalinks are set to plain. In WordPress, open Settings, Permalinks, and choose any other.",
+        "Permalinks are set to plain.",
+        "In WordPress, open Settings, Permalinks, and choose any other.",
     )

@@ -105,6 +105,7 @@ def order(found: StoreOrder, currency: str) -> Order:
         billing=_address(found.billing),
         shipping=_address(found.shipping),
         customer_id=str(found.customer_id) if found.customer_id else "",
+        anonymised=_meta(found, "_anonymized") == "yes",
         verdicts=_verdicts(found),
     )
 

@@ -41,9 +41,9 @@ def place(since: datetime | None, cursor: str | None) -> Place:
 
 
 def fetch[T: (StoreProduct, StoreOrder)](
-    connection: Connection, path: str, kind: type[T], start: Place, fields: str = "", lang: str = ""
+    connection: Connection, path: str, kind: type[T], start: Place, fields: str = "", **filters: str
 ) -> Page[T]:
-    """One page of a collection by last change; ``lang`` leaves out products that are translations."""
+    """One page of a collection by last change; of ``filters`` (lang, status) those that say something are sent."""
     params: dict[str, str | int] = {"per_page": LARGEST_PAGE, "orderby": "modified", "order": "asc"}
     if start.after is not None:
         params |= {"modified_after": f"{start.after:%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"}
@@ -53,8 +53,7 @@ def fetch[T: (StoreProduct, StoreOrder)](
         params["offset"] = start.skip
     if fields:
         params["_fields"] = fields
-    if lang:
-        params["lang"] = lang
+    params |= {name: value for name, value in filters.items() if value}
     rows = parsed(list[kind], connection.get(path, **params).data)  # type: ignore[valid-type]
     following = _next(start, rows) if len(rows) == LARGEST_PAGE else None
     return Page(rows, following.text() if following else None)

@@ -44,6 +44,9 @@ class BazaarClient:
         goods = self._call("products").products
         return {name: goods[name] for name in product_ids if name in goods}
 
+    def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
+        return frozenset(product_ids) - set(self._call("missing").products)
+
     def order(self, order_id: OrderId) -> Order:
         found = self._call("order").orders.get(order_id)
         if found is None:

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 def services() -> "Services":
-    """The services of the platform that runs now, built in this process from its settings.
+    """The services of a deployment whose settings are in the environment, else of the platform that runs here.
 
     Raises:
         SystemExit: none runs; it says what to do.
     """
+    if os.environ.get("TRADEWIND_TABLE"):
+        import app
+
+        return app.services()
     settings = json.loads(STATE.read_text()) if STATE.exists() else {}
     if not _answers(settings.get("TRADEWIND_ENDPOINT_URL", "")):
         sys.exit("No platform runs on this machine. Start one in another terminal: tradewind serve")

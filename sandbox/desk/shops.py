@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from chalicelib import connecting, secrets
+from chalicelib import billing, connecting, secrets
 from chalicelib.contracts import Credentials
 from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName, ShopId, shop_id
@@ -40,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again = commands.add_parser("reconcile", help="ask a store now what changed, and mend its webhooks")
     again.add_argument("shop")
     again.set_defaults(run=reconcile)
+    pays = commands.add_parser("billing", help="set the plan of a shop whose marketplace bills nothing")
+    pays.add_argument("shop")
+    pays.add_argument("plan", choices=[plan.name for plan in billing.PLANS])
+    pays.set_defaults(run=choose_plan)
     for name, words, run in _FILES:
         one = commands.add_parser(name, help=words)
         one.add_argument("file", metavar="FILE.toml")
@@ -219,6 +223,17 @@ def reconcile(options: argparse.Namespace) -> int:
         return _say(str(error))
     connecting.schedule(services, shop.id, Schedule.RECONCILE)
     print(f"{shop.name} is asked what changed; its webhooks are mended where they stopped.")
+    return 0
+
+
+def choose_plan(options: argparse.Namespace) -> int:
+    """Set what a merchant pays for."""
+    services = desk.services()
+    try:
+        shop = billing.choose(services, services.shops.get(ShopId(options.shop)), options.plan, by="operator")
+    except AppError as error:
+        return _say(str(error))
+    print(f"{shop.name} is on the plan {billing.plan_of(shop).label}.")
     return 0
 
 

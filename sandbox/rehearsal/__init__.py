@@ -6,6 +6,6 @@ seed and repeats exactly.
 """
 
 from sandbox.rehearsal.checks import Verdict, judge
-from sandbox.rehearsal.stage import Killed, Play, Stage, rehearse
+from sandbox.rehearsal.stage import Killed, Play, Stage, drawn, rehearse
 
-__all__ = ["Killed", "Play", "Stage", "Verdict", "judge", "rehearse"]
+__all__ = ["Killed", "Play", "Stage", "Verdict", "drawn", "judge", "rehearse"]

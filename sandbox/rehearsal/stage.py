@@ -54,6 +54,8 @@ class Play:
     """Of the first product; each further one costs one more."""
     lost: float = 0.0
     """Share of webhooks that the store never sends."""
+    whole_seconds: bool = False
+    """Whether stores tell time as real ones do, so that several states bear the same one."""
 
 
 class Watched:
@@ -111,12 +113,16 @@ class Stage:
     def __post_init__(self) -> None:
         self.random = Random(self.play.seed)
         self.clock = FrozenClock(self.begins)
-        self.bazaar = Bazaar(self.clock.now, self._io)
+        self.bazaar = Bazaar(self._store_time, self._io)
         boards = self.lay(self.clock)
         self.records, self.blobs = boards.records, boards.blobs
         self.queue, self.schedule, self.dead = boards.queue, boards.schedule, boards.dead
         self.mail, self.meter = MemoryMail(), MemoryMeter()
         self._build(boards)
+
+    def _store_time(self) -> datetime:
+        now = self.clock.now()
+        return now.replace(microsecond=0) if self.play.whole_seconds else now
 
     def _build(self, boards: Boards) -> None:
         settings = Settings(master_key=MASTER, base_url="https://tradewind.example")
@@ -292,6 +298,16 @@ def product(stall: Stall, index: int, state: int, first: Decimal = Decimal(10)) 
         id=ProductId(f"p{index}"), handle=f"p{index}", title=f"product {index} state-{state}",
         status=ProductStatus.PUBLISHED, updated_at=stall.clock(),
         variants=(Variant(id=VariantId(f"v{index}"), price=price, stock=9),),
+    )  # fmt: skip
+
+
+def drawn(seed: int, events: int) -> Play:
+    """A play whose every circumstance follows from its seed, so that many seeds see many kinds of trouble."""
+    draw = Random(f"play {seed}").choice
+    return Play(
+        seed=seed, events=events, shops=draw((1, 2, 3, 5)), products=draw((3, 6, 12, 24)),
+        workers=draw((1, 2, 3, 5)), duplicates=draw((0.0, 0.05, 0.2)), reordered=draw((0.0, 0.1, 0.3)),
+        kills=draw((0.0005, 0.002, 0.01)), deleted=draw((0.0, 0.0, 0.03)), whole_seconds=draw((False, True)),
     )  # fmt: skip
 
 

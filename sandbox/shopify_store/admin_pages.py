@@ -76,7 +76,14 @@ def _fulfillments(record: Order) -> Iterable[dict[str, Any]]:
         }
 
 
-def consent(state: State, app_title: str, scopes: Iterable[str], fields: dict[str, str]) -> str:
+def framed(state: State, app_title: str, url: str) -> str:
+    """The admin's page around an app."""
+    return render(state, "app.html", title=app_title, url=url)
+
+
+def consent(
+    state: State, app_title: str, scopes: Iterable[str], fields: dict[str, str], action: str = "/admin/oauth/approve"
+) -> str:
     """The page that asks the merchant to install the app."""
     return render(
         state,
@@ -84,7 +91,7 @@ def consent(state: State, app_title: str, scopes: Iterable[str], fields: dict[st
         title=f"Install {app_title}",
         words=f"{app_title} asks to see and change the following in {state.name}:",
         points=sorted(scopes),
-        action="/admin/oauth/approve",
+        action=action,
         fields=fields,
         button="Install app",
     )

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,7 +108,7 @@ class TokenDesk:
         self.codes[consent.code] = consent
         parameters = {
             "code": consent.code,
-            "host": _host(self.tokens.domain),
+            "host": host_of(self.tokens.domain),
             "shop": self.tokens.domain,
             "state": query.get("state", ""),
             "timestamp": str(int(now.timestamp())),
@@ -117,13 +117,23 @@ class TokenDesk:
         return f"{consent.redirect_uri}?{urlencode({**parameters, 'hmac': signature})}"
 
 
-def _host(domain: str) -> str:
+def host_of(domain: str) -> str:
+    """The admin's address as App Bridge takes it."""
     return base64.b64encode(f"{domain}/admin".encode()).decode().rstrip("=")
 
 
 def sign_query(parameters: Mapping[str, str], secret: str) -> str:
     """The hex HMAC over the sorted query, as Shopify's OAuth documentation gives it."""
     message = "&".join(f"{key}={value}" for key, value in sorted(parameters.items()))
+    return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+
+
+def sign_proxy(pairs: Iterable[tuple[str, str]], secret: str) -> str:
+    """The hex HMAC over the sorted query without separators, as Shopify's documentation of app proxies gives it."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    message = "".join(sorted(f"{name}={','.join(some)}" for name, some in values.items()))
     return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 

@@ -32,6 +32,8 @@ ROUTES = Map(
         Rule("/admin/oauth/access_token", endpoint="access_token", methods=["POST"]),
         Rule("/admin/oauth/authorize", endpoint="authorize", methods=["GET"]),
         Rule("/admin/oauth/approve", endpoint="approve", methods=["POST"]),
+        Rule("/admin/oauth/install", endpoint="install", methods=["GET", "POST"]),
+        Rule("/admin/apps/<client>", endpoint="app", methods=["GET"]),
         Rule("/admin/charges/<int:number>/confirm", endpoint="charge", methods=["GET", "POST"]),
         Rule("/admin/orders", endpoint="orders", methods=["GET"]),
         Rule("/admin/orders/<int:number>", endpoint="order", methods=["GET"]),
@@ -39,6 +41,9 @@ ROUTES = Map(
         Rule("/uploads", endpoint="upload", methods=["POST"]),
         Rule("/images/<int:number>.svg", endpoint="image", methods=["GET"]),
         Rule("/", endpoint="listing", methods=["GET"]),
+        Rule("/cart.js", endpoint="cart", methods=["GET"]),
+        Rule("/apps/<subpath>", endpoint="proxy", methods=["GET"]),
+        Rule("/products/<handle>.js", endpoint="product_data", methods=["GET"]),
         Rule("/products/<handle>", endpoint="product", methods=["GET"]),
         Rule("/<locale>", endpoint="listing", methods=["GET"]),
         Rule("/<locale>/products/<handle>", endpoint="product", methods=["GET"]),
@@ -178,6 +183,31 @@ class Site:
         with self.store.lock:
             return _redirect(self.store.desk.consent(form))
 
+    def on_install(self, request: Request) -> Response:
+        """The consent page of an installation that Shopify manages, and the merchant's yes to it."""
+        tokens = self.store.tokens
+        if request.values.get("client_id") != tokens.client_id:
+            raise NotFound
+        if request.method == "GET":
+            fields = {"client_id": tokens.client_id}
+            page = admin_pages.consent(
+                self.store.state, self.store.app_title, tokens.scopes, fields, action="/admin/oauth/install"
+            )
+            return _page(page)
+        self.store.installed = True
+        return _redirect(f"/admin/apps/{tokens.client_id}")
+
+    def on_app(self, _request: Request, client: str) -> Response:
+        """The app inside the admin: a frame around its address, signed for this moment."""
+        if client != self.store.tokens.client_id:
+            raise NotFound
+        if not self.store.installed:
+            return _redirect(f"/admin/oauth/install?client_id={client}")
+        with self.store.lock:
+            html = admin_pages.framed(self.store.state, self.store.app_title, self.store.opened_app())
+        policy = f"{SAFE['Content-Security-Policy']}; frame-src {self.store.application_url}"
+        return Response(html, headers={**SAFE, "Content-Security-Policy": policy}, mimetype="text/html")
+
     def on_charge(self, request: Request, number: int) -> Response:
         """What the app wants to be paid, and the merchant's yes to it."""
         plan = self.store.state.find(gid("AppSubscription", number))
@@ -230,6 +260,28 @@ class Site:
         if locale is None or not locale.published or (wanted and locale.primary):
             raise NotFound
         return locale.locale
+
+    def on_cart(self, _request: Request) -> Response:
+        """The buyer's cart, as themes read it: always empty, for nothing can be bought."""
+        return trouble.json_response({"items": [], "item_count": 0, "currency": self.store.state.currency}, 200)
+
+    def on_product_data(self, _request: Request, handle: str) -> Response:
+        """One product as themes read it; prices in hundredths."""
+        with self.store.lock:
+            product = storefront.find(self.store.state, handle, self.store.state.primary_locale)
+            if product is None:
+                raise NotFound
+            return trouble.json_response(storefront.data(product), 200)
+
+    def on_proxy(self, request: Request, subpath: str) -> Response:
+        """The app proxy: the storefront's own address, answered by the app, which can see who asks."""
+        with self.store.lock:
+            forward = self.store.proxied(subpath, list(request.args.items(multi=True)))
+        if forward is None:
+            raise NotFound
+        answer = self.store.proxy(forward)
+        headers = {name: str(value) for name, value in answer["headers"].items()}
+        return Response(answer["body"], answer["statusCode"], headers)
 
     def on_image(self, _request: Request, number: int) -> Response:
         """A product's drawn picture."""

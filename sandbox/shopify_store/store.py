@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from sandbox.seed import Seed, SeedOrder, SeedProduct
 from sandbox.shopify_store import (
@@ -31,8 +32,9 @@ from sandbox.shopify_store import (
     translations,
 )
 from sandbox.shopify_store.answering import Answer, Counters
+from sandbox.shopify_store.app_file import AppFile
 from sandbox.shopify_store.faults import Faults
-from sandbox.shopify_store.oauth import TokenDesk
+from sandbox.shopify_store.oauth import TokenDesk, host_of, sign_proxy, sign_query
 from sandbox.shopify_store.records import (
     BulkOperation,
     Customer,
@@ -134,6 +136,11 @@ class ShopifyStore:
         self.faults = Faults()
         self.counters = Counters()
         self.desk = TokenDesk(self.tokens, redirect_urls)
+        self.installed = access_token is not None
+        self.application_url = ""
+        self.proxy_path = ""
+        self.proxy: Callable[[str], dict[str, Any]] = lambda query: {"statusCode": 502, "headers": {}, "body": ""}
+        """What answers at the app proxy's address: a signed query to an answer in Lambda's shape."""
         self.uploads: dict[str, bytes] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="shopify-store-")
         self.outbox = Outbox(
@@ -264,6 +271,35 @@ class ShopifyStore:
         with self.lock:
             return self.tokens.issue(expiring=expiring).access_token
 
+    def register(self, app: AppFile) -> None:
+        """The app's configuration file is in force: its address, scopes, webhooks and redirects."""
+        with self.lock:
+            self.application_url, self.app_title = app.application_url, app.name
+            self.tokens.scopes = frozenset(app.scopes)
+            self.desk.redirect_urls = app.redirect_urls
+            self.app_subscriptions = app.subscriptions
+            self.proxy_path = app.proxy_path
+
+    def proxied(self, subpath: str, query: list[tuple[str, str]], customer: str = "") -> str | None:
+        """The query of a call through the app proxy as the app gets it, signed; None where there is no proxy."""
+        if self.proxy_path != f"/apps/{subpath}":
+            return None
+        stamp = str(int(self.clock().timestamp()))
+        full = [
+            *query, ("shop", self.tokens.domain), ("logged_in_customer_id", customer),
+            ("path_prefix", self.proxy_path), ("timestamp", stamp),
+        ]  # fmt: skip
+        return urlencode([*full, ("signature", sign_proxy(full, self.tokens.client_secret))])
+
+    def opened_app(self, user_id: int = 1) -> str:
+        """The address that the admin opens the app at: signed, and with a session token."""
+        now = int(self.clock().timestamp())
+        query = {
+            "embedded": "1", "host": host_of(self.tokens.domain), "shop": self.tokens.domain, "locale": "en",
+            "timestamp": str(now), "id_token": self.session_token(user_id),
+        }  # fmt: skip
+        return f"{self.application_url}?{urlencode({**query, 'hmac': sign_query(query, self.tokens.client_secret)})}"
+
     def session_token(self, user_id: int = 1, **claims: Any) -> str:
         """What App Bridge would hand to an embedded page."""
         return self.tokens.session_token(user_id, **claims)
@@ -273,6 +309,7 @@ class ShopifyStore:
         with self.acting() as call:
             call.post("app/uninstalled", payloads.shop(self.state))
             self.tokens.revoke()
+            self.installed = False
             self.outbox.subscriptions.clear()
             self.state.touch()
 

@@ -45,6 +45,16 @@ def translated(record: Any, locale: str, key: str, source: str) -> str:
     return found.value if found else source
 
 
+def data(product: Product) -> dict[str, Any]:
+    """A product as a theme's script gets it (the AJAX API's ``/products/HANDLE.js``, of which this is a part)."""
+    variant = next(iter(product.variants))
+    return {
+        "id": product.number, "title": product.title, "handle": product.handle, "url": f"/products/{product.handle}",
+        "price": int(variant.price * 100), "featured_image": f"/images/{product.number}.svg",
+        "available": any(available(one) for one in product.variants),
+    }  # fmt: skip
+
+
 def find(state: State, handle: str, locale: str) -> Product | None:
     """The product on sale under a handle or its translation."""
     product = state.products_by_handle.get(handle) or next(

@@ -15,7 +15,7 @@ import json
 import random
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -83,6 +83,8 @@ class AppSubscriptions:
     topics: tuple[str, ...]
     uri: str
     compliance: bool = True
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Per topic, the fields its bodies are reduced to; all where none are named."""
 
 
 COMPLIANCE = ("customers/data_request", "customers/redact", "shop/redact")
@@ -187,7 +189,13 @@ class Outbox:
             now = self.clock()
             found.append(
                 Subscription(
-                    number=0, topic=topic, uri=app.uri, created_at=now, updated_at=now, app_specific=True
+                    number=0,
+                    topic=topic,
+                    uri=app.uri,
+                    created_at=now,
+                    updated_at=now,
+                    app_specific=True,
+                    include_fields=app.fields.get(topic, ()),
                 )
             )
         return found

@@ -27,6 +27,7 @@ from sandbox.shopify_store import ShopifyStore
 from sandbox.shopify_store import serve as serve_shopify
 from sandbox.woocommerce_store import WooCommerceStore
 from sandbox.woocommerce_store import serve as serve_woocommerce
+from tests.e2e.ground import forget
 
 GOODS = 4
 DOMAIN = "harbour-lights.myshopify.com"
@@ -82,7 +83,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
     monkeypatch.setattr(functions, "FUNCTIONS", {neighbour.name: neighbour})
     monkeypatch.setattr("sandbox.platform.STATE", tmp_path / "platform.json")
     environment = {"TRADEWIND_APP_SECRETS": "shopify=shpss_test"}
-    _forget()
+    forget()
     platform = Platform(environment=environment)
     shopify = ShopifyStore(
         _seed("Harbour Lights"), domain=DOMAIN, client_secret="shpss_test", clock=_now,
@@ -104,7 +105,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
         platform.close()
         os.environ.clear()
         os.environ.update(known)
-        _forget()
+        forget()
 
 
 def _connect(world: World, urls: list[str]) -> None:
@@ -115,15 +116,6 @@ def _connect(world: World, urls: list[str]) -> None:
         )
         connecting.connect(world.platform.services, draft, Credentials(values=values), by="test")
     world.settle()
-
-
-def _forget() -> None:
-    """What a container keeps for its life."""
-    import app
-    from chalicelib import aws
-
-    for kept in (app.mouth, app.services, aws.settings, aws.clients, aws.meter):
-        kept.cache_clear()
 
 
 def _go(world: World) -> None:

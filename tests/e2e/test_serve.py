@@ -23,8 +23,10 @@ from werkzeug import Request, Response
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.clocks import SystemClock
 from chalicelib.adapters.dynamodb import DynamoRecords
+from chalicelib.adapters.s3 import S3Blobs
 from chalicelib.domain.ids import ProductId, ShopId
 from chalicelib.storage.catalogue import Catalogue
+from chalicelib.storage.history import Histories
 from sandbox.seed import Seed, SeedLine, SeedOrder, SeedProduct, SeedVariant
 from sandbox.woocommerce_store import WooCommerceStore, serve
 from sandbox.woocommerce_store.serving import listen
@@ -169,23 +171,35 @@ def operator(gate: tuple[Gate, str], tmp_path_factory: pytest.TempPathFactory) -
     assert not state.exists()
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the platform believes of the shop: its goods, and its orders as trainers see them."""
+
+    catalogue: Catalogue
+    history: Histories
+
+    def titles(self, shop: str, products: Sequence[int]) -> list[str]:
+        found = self.catalogue.many(ShopId(shop), [ProductId(str(number)) for number in products])
+        return [found[ProductId(str(number))].title for number in products if ProductId(str(number)) in found]
+
+    def units(self, shop: str) -> int:
+        """Pieces sold so far."""
+        return int(self.history.load(ShopId(shop), "EUR").quantity.sum())
+
+
 @pytest.fixture(scope="module")
-def mirror(operator: Operator) -> Catalogue:
-    """What the platform believes of the shop's goods."""
+def memory(operator: Operator) -> Memory:
+    """Looks past the platform into what it has stored."""
     settings = json.loads(Path(operator.environment["TRADEWIND_PLATFORM"]).read_text())
     patch = pytest.MonkeyPatch()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         patch.setenv(name, settings[name])
     clients = Clients(region=settings["TRADEWIND_REGION"], endpoint_url=settings["TRADEWIND_ENDPOINT_URL"])
     records = DynamoRecords(clients.dynamodb, "tradewind", SystemClock())
-    assert clients.dynamodb.list_tables()["TableNames"] == ["tradewind"]  # the client is made with these keys
+    assert clients.dynamodb.list_tables()["TableNames"] == ["tradewind"]  # the clients are made with these keys
+    history = Histories(records, S3Blobs(clients.s3, "tradewind"))
     patch.undo()
-    return Catalogue(records)
-
-
-def titles(mirror: Catalogue, shop: str, products: Sequence[int]) -> list[str]:
-    found = mirror.many(ShopId(shop), [ProductId(str(number)) for number in products])
-    return [found[ProductId(str(number))].title for number in products if ProductId(str(number)) in found]
+    return Memory(Catalogue(records), history)
 
 
 def cross_sells(store: WooCommerceStore) -> dict[int, list[int]]:
@@ -221,7 +235,7 @@ def test_a_shop_is_connected_by_one_command(operator: Operator, store: WooCommer
 
 
 def test_five_products_saved_in_one_second_are_all_seen(
-    operator: Operator, store: WooCommerceStore, mirror: Catalogue
+    operator: Operator, store: WooCommerceStore, memory: Memory
 ) -> None:
     five = [store.product_id(f"good-{n}") for n in range(10, 15)]
     time.sleep(1 - time.time() % 1)  # the names of deliveries hold the second
@@ -233,26 +247,42 @@ def test_five_products_saved_in_one_second_are_all_seen(
     names = [dict(sent.headers)["X-WC-Webhook-Delivery-ID"] for sent in told]
     assert len(set(names)) < 5, "the shop repeats its Delivery-ID within a second"
     wanted = [f"Renamed {number}" for number in five]
-    wait(lambda: titles(mirror, operator.shop, five) == wanted, "all five in our mirror")
+    wait(lambda: memory.titles(operator.shop, five) == wanted, "all five in our mirror")
 
 
 def test_what_was_missed_while_webhooks_were_disabled_is_caught_up(
-    operator: Operator, store: WooCommerceStore, mirror: Catalogue, gate: tuple[Gate, str]
+    operator: Operator, store: WooCommerceStore, memory: Memory, gate: tuple[Gate, str]
 ) -> None:
-    missed = [store.product_id(f"good-{n}") for n in range(15, 15 + FAILURES + 3)]
+    """Products saved, products thrown away, and orders placed: of each more than the failures that disable."""
+    renamed = [store.product_id(f"good-{n}") for n in range(15, 15 + FAILURES + 2)]
+    binned = store.product_id(f"good-{GOODS - 1}")
+    sold = memory.units(operator.shop)
     gate[0].open = False
-    for number in missed:
+    for number in renamed:
         store.update_product(number, name=f"Missed {number}")
         assert store.outbox.wait_until_idle(30)
     assert gate[0].refused == FAILURES, "after the seventh failure the shop sends no more"
-    assert {hook.status for hook in store.shop.webhooks.values()} == {"active", "disabled"}
+    placed = [store.place_order(order(ORDERS + n)) for n in range(FAILURES + 2)]
+    store.trash_product(binned)
+    assert store.outbox.wait_until_idle(30)
+    silent = {hook.topic for hook in store.shop.webhooks.values() if hook.status == "disabled"}
+    assert {"product.updated", "order.created", "order.updated"} <= silent
+    assert memory.units(operator.shop) == sold
     gate[0].open = True
     operator.run("shops", "reconcile", operator.shop)
-    wanted = [f"Missed {number}" for number in missed]
-    wait(lambda: titles(mirror, operator.shop, missed) == wanted, "all that was missed in our mirror")
+    wanted = [f"Missed {number}" for number in renamed]
+    wait(lambda: memory.titles(operator.shop, renamed) == wanted, "all products that were missed in our mirror")
+    pieces = sum(line["quantity"] for number in placed for line in store.order(number)["line_items"])
+    assert pieces == 3 * len(placed)
+    wait(lambda: memory.units(operator.shop) == sold + pieces, "all orders that were missed in our history")
+    wait(lambda: memory.titles(operator.shop, [binned]) == [], "what was thrown away is gone from our mirror")
     assert {hook.status for hook in store.shop.webhooks.values()} == {"active"}
-    store.update_product(missed[0], name="Heard again")
-    wait(lambda: titles(mirror, operator.shop, missed[:1]) == ["Heard again"], "the webhook works again")
+    store.update_product(renamed[0], name="Heard again")
+    store.place_order(order(ORDERS))
+    wait(lambda: memory.titles(operator.shop, renamed[:1]) == ["Heard again"], "the webhook works again")
+    wait(lambda: memory.units(operator.shop) == sold + pieces + 3, "orders are heard again, each once")
+    store.restore_product(binned)
+    wait(lambda: len(memory.titles(operator.shop, [binned])) == 1, "what was fetched back is known again")
 
 
 def test_recommendations_arrive_and_undo_takes_them_back(operator: Operator, store: WooCommerceStore) -> None:

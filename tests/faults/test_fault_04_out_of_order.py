@@ -1,5 +1,6 @@
 """Fault 4: a younger update before an older one, delete before create, equal timestamps. I4."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -7,8 +8,8 @@ import pytest
 
 from chalicelib.domain.ids import ProductId
 from sandbox.rehearsal import checks
-from sandbox.rehearsal.scenes import deliver, edit, effects, opened, shown, stall
-from sandbox.rehearsal.stage import product
+from sandbox.rehearsal.scenes import Turns, calls_of_one_event, deliver, edit, effects, opened, shown, stall
+from sandbox.rehearsal.stage import Stage, product
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -67,4 +68,28 @@ def test_a_store_that_answers_with_an_older_state_than_before_changes_nothing() 
     stage.settle()
     assert shown(stage) == ("state-2",)
     place.products[ProductId("p0")] = new
+    assert checks.judge(stage).complaints == []
+
+
+def _by_whole_seconds() -> Stage:
+    """As WooCommerce and Shopify tell time: two saves within a second bear the same one."""
+    stage = opened()
+    stage.clock.move_to(stage.clock.now().replace(microsecond=0) + timedelta(seconds=5))
+    stage.play = replace(stage.play, whole_seconds=True)
+    return stage
+
+
+@pytest.mark.parametrize("stop", range(1, calls_of_one_event(_by_whole_seconds) + 1))
+def test_two_states_of_one_second_leave_the_one_that_was_looked_at_last(stop: int) -> None:
+    """A worker pauses at each of its calls in turn, while another deals with the next state of the same second."""
+    stage = _by_whole_seconds()
+    deliver(stage, edit(stage))
+
+    def next_state() -> None:
+        stage.clock.advance(timedelta(milliseconds=100))
+        deliver(stage, edit(stage))
+
+    Turns(stage, (stop, 10_000), next_state).play()
+    stage.settle()
+    assert shown(stage) == ("state-3",)
     assert checks.judge(stage).complaints == []

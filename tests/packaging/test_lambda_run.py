@@ -15,7 +15,7 @@ from chalicelib.adapters.dynamodb_table import create_table
 from chalicelib.adapters.sqs import SqsQueue, create_queue
 from chalicelib.domain.events import EventKind, from_message, to_message
 from sandbox.aws import LocalAws
-from sandbox.lambda_runtime import LambdaRuntime, gateway_event
+from sandbox.lambda_runtime import LambdaRuntime, gateway_event, url_event
 
 SECRET = "shpss_packaging"
 SHOP = "demo.myshopify.com"
@@ -70,7 +70,7 @@ def start(unpacked: Path, runtime: Path, layers: list[Path], environment: dict[s
         one.close()
 
 
-def webhook(secret: str = SECRET) -> dict[str, Any]:
+def webhook(secret: str = SECRET, *, by_url: bool = False) -> dict[str, Any]:
     body = json.dumps({"id": 7, "admin_graphql_api_id": "gid://shopify/Order/7", "email": CANARY}).encode()
     signature = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
     headers = {
@@ -81,17 +81,20 @@ def webhook(secret: str = SECRET) -> dict[str, Any]:
         "X-Shopify-Event-Id": "event-1",
         "X-Shopify-Webhook-Id": "delivery-1",
     }
+    if by_url:
+        return url_event("POST", "/hooks/shopify", headers, body)
     return gateway_event("POST", "/hooks/{marketplace}", {"marketplace": "shopify"}, headers, body)
 
 
+@pytest.mark.parametrize("handler", ["app.app", "app.hooks"])
 def test_one_signed_webhook_in_one_message_out(
-    start: Start, clients: Clients, environment: dict[str, str]
+    start: Start, clients: Clients, environment: dict[str, str], handler: str
 ) -> None:
     queue = SqsQueue(clients.sqs, environment["TRADEWIND_WORK_QUEUE"])
-    app = start("app.app")
-    assert app.invoke(webhook(secret="another")).payload["statusCode"] == 401
+    app, by_url = start(handler), handler == "app.hooks"
+    assert app.invoke(webhook(secret="another", by_url=by_url)).payload["statusCode"] == 401
     assert queue.depth() == 0
-    answer = app.invoke(webhook())
+    answer = app.invoke(webhook(by_url=by_url))
     assert not answer.failed, app.log
     assert answer.payload["statusCode"] == 200, app.log
     (message,) = queue.take()

@@ -91,6 +91,40 @@ def test_the_bucket_is_closed(whole: dict[str, Any]) -> None:
     assert whole["Resources"]["Bucket"]["DeletionPolicy"] == "Retain"
 
 
+@pytest.mark.parametrize("function", ["Hooks", "Storefront"])
+def test_what_is_called_by_url_may_be_called_by_anybody_and_by_no_other_way(
+    whole: dict[str, Any], function: str
+) -> None:
+    resources = whole["Resources"]
+    assert resources[function]["Properties"]["FunctionUrlConfig"]["AuthType"] == "NONE"
+    permission = resources[f"{function}InvokePermission"]["Properties"]
+    assert permission["InvokedViaFunctionUrl"] is True
+    assert permission["FunctionName"] == {"Ref": function}
+    assert resources["Hooks"]["Properties"]["FunctionUrlConfig"].keys() == {"AuthType"}, "no browser sends webhooks"
+
+
+def test_whoever_subscribes_to_webhooks_knows_their_url_and_nothing_goes_in_a_circle(whole: dict[str, Any]) -> None:
+    url = {"Fn::GetAtt": ["HooksUrl", "FunctionUrl"]}
+    told = {
+        name
+        for name in FUNCTIONS
+        if "TRADEWIND_HOOKS_URL"
+        in whole["Resources"][name]["Properties"].get("Environment", {}).get("Variables", {})
+    }
+    assert told == {"APIHandler", "Scheduled"}
+    for name in told:
+        variables = whole["Resources"][name]["Properties"]["Environment"]["Variables"]
+        assert variables["TRADEWIND_HOOKS_URL"] == url
+    assert "TRADEWIND_HOOKS_URL" not in whole["Globals"]["Function"]["Environment"]["Variables"]
+
+
+def test_queues_are_fair_between_shops_by_the_group_that_is_sent(whole: dict[str, Any]) -> None:
+    """A standard queue is fair where messages carry a MessageGroupId; a FIFO queue would block a shop instead."""
+    for name in ("WorkQueue", "ScheduleQueue"):
+        assert "FifoQueue" not in whole["Resources"][name]["Properties"]
+    assert "fair" in whole["Resources"]["WorkQueue"]["Metadata"]["Fairness"]
+
+
 def test_the_settings_read_what_the_template_writes() -> None:
     written = template.environment()
     plausible = {name: name.lower() for name in written} | {
@@ -140,7 +174,7 @@ def test_no_policy_says_everything(policy: str) -> None:
 
 
 def test_each_function_may_do_its_work_and_no_more() -> None:
-    used = {f"policy-{name}" for name in ("app", "work", "scheduled", "tick", "storefront")}
+    used = {f"policy-{name}" for name in ("app", "hooks", "work", "scheduled", "tick", "storefront")}
     assert set(POLICIES) == used
     assert {one["iam_policy_file"] for one in CONFIG["lambda_functions"].values()} == {
         f"{p}.json" for p in used
@@ -150,6 +184,9 @@ def test_each_function_may_do_its_work_and_no_more() -> None:
     unseals = {policy for policy in POLICIES if "kms:Decrypt" in actions(policy)}
     assert unseals == {"policy-app", "policy-work", "policy-scheduled"}
     assert {policy for policy in POLICIES if "dynamodb:Scan" in actions(policy)} == {"policy-scheduled"}
+    assert actions("policy-hooks") == {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+    (send,) = [statement for statement in statements("policy-hooks") if statement["Sid"] == "Send"]
+    assert send["Resource"] == [{"Fn::GetAtt": ["WorkQueue", "Arn"]}], "a stranger's door reaches one queue"
     for policy in ("policy-tick", "policy-storefront"):
         writes = {one for one in actions(policy) if re.search(r"(Put|Update|Delete|BatchWrite)", one)}
         assert writes == {"logs:PutLogEvents"}

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,9 @@ def served(world: World) -> Iterator[str]:
 
 
 @contextmanager
-def chromium(*, width: int = 1280, height: int = 900, script: bool = True, dark: bool = False) -> Iterator["Chrome"]:
+def chromium(
+    *, width: int = 1280, height: int = 900, script: bool = True, dark: bool = False, arguments: Sequence[str] = ()
+) -> Iterator["Chrome"]:
     """A real browser without a window; skips where none is installed."""
     selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     from selenium.webdriver.chrome.service import Service
@@ -71,7 +73,8 @@ def chromium(*, width: int = 1280, height: int = 900, script: bool = True, dark:
         pytest.skip("Chromium and its driver are not installed (Debian: chromium, chromium-driver)")
     options = selenium.ChromeOptions()
     options.binary_location = browser
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+                     *arguments):  # fmt: skip
         options.add_argument(argument)
     options.add_argument(f"--window-size={width},{height}")
     if dark:

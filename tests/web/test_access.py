@@ -1,21 +1,25 @@
 """Who may see what: another shop's anything does not exist, roles hold, links and forms are ours alone."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.contracts import Marketplace, RawRequest
+from chalicelib.contracts import RawRequest
 from chalicelib.domain.ids import ShopId
 from chalicelib.errors import InvalidSignature
+from chalicelib.services import Services
 from chalicelib.web import session
 from chalicelib.web.accounts import Role
 from chalicelib.web.activity import defused
+from chalicelib.web.answers import Answer
 from chalicelib.web.routes import ROUTES, respond
 from chalicelib.web.visit import Shell
 from tests.web import world as w
@@ -60,7 +64,7 @@ def test_any_user_any_route_any_other_shop_is_404(data: st.DataObject) -> None:
     everything = list(people.world.services.proposals.every(shop)) if shop in people.shops else []
     ids = [*(one.id for one in everything), "p00001", "x"]
     parts = {
-        "shop": shop, "proposal": data.draw(st.sampled_from(ids)), "job": "j", "function": "prices",
+        "shop": shop, "proposal": data.draw(st.sampled_from(ids)), "job": "j", "function": "prices", "customer": "7",
         "deed": data.draw(st.sampled_from(["approve", "dismiss", "undo"])),
     }  # fmt: skip
     before = dict(people.world.stage.bazaar.stalls["s0"].values)
@@ -92,8 +96,9 @@ def test_another_shops_proposal_under_ones_own_shop_is_404(data: st.DataObject) 
 def test_nobody_gets_in_without_signing_in(route: object) -> None:
     people = cast()
     path = "/" + str(getattr(route, "path", "")).format(
-        shop=people.shops[0], proposal="p00001", deed="approve", function="prices", account="a", job="j"
-    )
+        shop=people.shops[0], proposal="p00001", deed="approve", function="prices", account="a", job="j",
+        marketplace="bazaar",
+    )  # fmt: skip
     answer = w.Browser(people.world.services).post(path, {"deed": "approve"}, csrf=False)
     assert "Sign in" in answer.body
 
@@ -179,26 +184,38 @@ def test_signing_out_everywhere_ends_other_sessions() -> None:
     assert "Sign in" in two.get(f"/s/{shop}").body
 
 
-class _Verified:
-    """A marketplace with a session verifier, as an embedded page needs it."""
+class _Installed:
+    """A marketplace with an app, as an embedded page needs it."""
 
-    def __init__(self, real: Marketplace) -> None:
-        self._real = real
+    def __init__(self, ancestors: Sequence[str] = ("https://s0",), scripts: Sequence[str] = ()) -> None:
+        self._shell = Shell(ancestors=tuple(ancestors), scripts=tuple(scripts), meta={"api-key": "public"})
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
-
-    @staticmethod
-    def session(authorization: str, app: str, secrets: Sequence[bytes]) -> SimpleNamespace:
+    def visitor(self, authorization: str, app: str, secrets: Sequence[bytes]) -> SimpleNamespace:
         if authorization != "Bearer good":
             raise InvalidSignature
         return SimpleNamespace(domain="s0", user="7")
 
+    def surroundings(self, domain: str, app: str) -> Shell:
+        return self._shell
+
+    def framed_by(self, query: Mapping[str, str]) -> str:
+        return query.get("shop", "")
+
+    def reload_query(self, query: Mapping[str, str], url: str) -> Mapping[str, str]:
+        return {**query, "again": url}
+
+    def retry_headers(self) -> Mapping[str, str]:
+        return {"X-Retry": "1"}
+
+
+def embedding(people: Cast, app: _Installed) -> Services:
+    market = replace(people.world.services.marketplaces["bazaar"], app=lambda: app)  # type: ignore[arg-type,return-value]
+    return replace(people.world.services, marketplaces={"bazaar": market})
+
 
 def test_an_embedded_page_shows_its_own_shop_and_may_be_framed_by_it_alone() -> None:
     people = cast()
-    market = _Verified(people.world.services.marketplaces["bazaar"])
-    services = replace(people.world.services, marketplaces={"bazaar": market})  # type: ignore[dict-item]
+    services = embedding(people, _Installed())
 
     def get(path: str, token: str) -> object:
         return respond(services, RawRequest(method="GET", path=path, headers={}, body=b"", query={"id_token": token}))
@@ -213,16 +230,8 @@ def test_an_embedded_page_shows_its_own_shop_and_may_be_framed_by_it_alone() -> 
 def test_an_embedded_page_loads_the_marketplaces_script_and_no_other() -> None:
     people = cast()
 
-    class Embedded(_Verified):
-        @staticmethod
-        def embedding(shop: ShopId, app: str) -> Shell:
-            return Shell(
-                ancestors=("https://s0", "https://admin.example"), scripts=("https://cdn.example/bridge.js",),
-                meta={"api-key": "public"},
-            )  # fmt: skip
-
-    market = Embedded(people.world.services.marketplaces["bazaar"])
-    services = replace(people.world.services, marketplaces={"bazaar": market})  # type: ignore[dict-item]
+    shell = _Installed(("https://s0", "https://admin.example"), ("https://cdn.example/bridge.js",))
+    services = embedding(people, shell)
     request = RawRequest(method="GET", path="/", headers={"authorization": "Bearer good"}, body=b"")
     answer = respond(services, request)
     policy = str(answer.headers["Content-Security-Policy"])
@@ -232,6 +241,56 @@ def test_an_embedded_page_loads_the_marketplaces_script_and_no_other() -> None:
     assert '<meta name="api-key" content="public">' in answer.body
     assert "Sign out" not in answer.body
     assert "X-Frame-Options" not in answer.headers
+
+
+def test_a_token_that_is_missing_or_over_is_fetched_again() -> None:
+    people = cast()
+    services = embedding(people, _Installed(("https://s0",), ("https://cdn.example/bridge.js",)))
+
+    def get(path: str, headers: Mapping[str, str], **query: str) -> Answer:
+        return respond(services, RawRequest(method="GET", path=path, headers=headers, body=b"", query=query))
+
+    fetched = get("/", {"authorization": "Bearer bad"})
+    assert (fetched.status, fetched.headers["X-Retry"]) == (401, "1")
+    asked = {"shop": "s0", "id_token": "bad"}
+    led = get(f"/s/{people.shops[0]}", {}, **asked)
+    where = urlsplit(str(led.headers["Location"]))
+    assert (led.status, where.path) == (303, "/connect/bazaar/token")
+    back = dict(parse_qsl(where.query))
+    assert back["shop"] == "s0"
+    assert back["again"].endswith(f"/s/{people.shops[0]}?shop=s0"), "without the token that is over"
+    page = get(where.path, {}, **back)
+    assert '<script src="https://cdn.example/bridge.js">' in page.body
+    assert "frame-ancestors https://s0;" in f"{page.headers['Content-Security-Policy']};"
+    assert "Sign in" not in page.body
+    assert get("/connect/bazaar/token", {}).status == 404
+    assert get("/connect/nowhere/token", {}, shop="s0").status == 404
+
+
+def test_a_page_inside_one_stores_admin_connects_no_other() -> None:
+    people = cast()
+    services = embedding(people, _Installed())
+    request = RawRequest(method="GET", path="/connect", headers={}, body=b"", query={"id_token": "good"})
+    assert respond(services, request).status == 404
+
+
+def test_a_word_said_once_needs_no_cookie_inside_a_frame() -> None:
+    people = cast()
+    services = embedding(people, _Installed())
+    shop = people.shops[0]
+
+    def ask(method: str, path: str, body: bytes = b"", **query: str) -> Answer:
+        headers = {"authorization": "Bearer good"}
+        return respond(services, RawRequest(method=method, path=path, headers=headers, body=body, query=query))
+
+    word = re.search(r'name="csrf" value="([^"]+)"', ask("GET", f"/s/{shop}/settings").body)
+    assert word
+    answer = ask("POST", f"/s/{shop}/settings", f"csrf={word[1]}&paused=0".encode())
+    where = urlsplit(str(answer.headers["Location"]))
+    said = dict(parse_qsl(where.query))["said"]
+    assert 'role="status"' in ask("GET", where.path, said=said).body
+    assert 'role="status"' not in ask("GET", where.path, said=said[:-1] + "x").body
+    assert "Set-Cookie" not in answer.headers
 
 
 @given(st.text(max_size=20))

@@ -77,6 +77,22 @@ def test_the_mix_of_events_meets_both_ends() -> None:
     assert road_cost.mixed(still, moving, 1.0).written == 14
 
 
+def test_a_batch_bills_its_longest_lane() -> None:
+    still = road_cost.Use(worker_s=0, calls=1, store_calls=1, written=0, read=0)
+    moving = road_cost.Use(worker_s=0, calls=1, store_calls=2, written=0, read=0)
+    call = road_cost.STORE_CALL_S
+
+    def waits(changing: float, batch: int, lanes: int) -> float:
+        load = road_cost.Load(said="", changing=changing, batch=batch, lanes=lanes)
+        return road_cost.waiting_s(still, moving, load) / call
+
+    assert waits(0, batch=10, lanes=1) == pytest.approx(10)
+    assert waits(0, batch=10, lanes=3) == pytest.approx(4)
+    assert waits(0, batch=10, lanes=10) == pytest.approx(1)
+    assert waits(1, batch=1, lanes=3) == pytest.approx(3), "an event that changes something waits for three calls"
+    assert waits(0.5, batch=1, lanes=3) == pytest.approx(2, abs=0.1)
+
+
 def test_the_cost_is_the_sum_of_what_its_note_says() -> None:
     one = road_cost.Use(worker_s=0.001, calls=5, store_calls=1, written=2, read=4)
     for row in road_cost.figures(one, one, 0.0002):

@@ -1,6 +1,8 @@
 """Models at work: loaded once, checked against their cards, never from outside themselves, under a cap."""
 
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -143,6 +145,51 @@ def test_the_least_recently_used_leaves_first_when_the_cap_is_reached() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):
         cache.get(name, lambda name=name: load(name))
     assert loads == ["a", "b", "c", "b"], "b was the least recently used when c came"
+
+
+def test_however_many_ask_at_once_a_model_is_loaded_and_its_assets_are_parsed_once() -> None:
+    """A worker is at ten messages at once, and has no memory for ten copies."""
+    cache, loads, parsed, running, most = Cache(), [], [], [0], [0]
+
+    def load() -> Loaded:
+        loads.append(1)
+        time.sleep(0.05)
+        return Loaded(_graph(), _card(), {})
+
+    def parse(assets: Mapping[str, bytes]) -> int:
+        parsed.append(1)
+        time.sleep(0.05)
+        return 7
+
+    class Session:
+        def run(self, names: list[str], inputs: object) -> list[np.ndarray]:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            time.sleep(0.005)
+            running[0] -= 1
+            return [np.float32([1])]
+
+    def ask(_: int) -> int:
+        model = cache.get("one", load)
+        model._session = Session()
+        model.run({"x": np.float32([1])})
+        return model.once("seven", parse)
+
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(ask, range(10))) == [7] * 10
+    assert (loads, parsed, most) == ([1], [1], [1])
+
+
+def test_a_load_that_fails_may_be_tried_again() -> None:
+    cache = Cache()
+
+    def fails() -> Loaded:
+        raise ArtifactMismatch("broken")
+
+    for _ in range(2):
+        with pytest.raises(ArtifactMismatch):
+            cache.get("one", fails)
+    assert cache.get("one", lambda: Loaded(_graph(), _card(), {})).card.name == "doubling"
 
 
 def test_one_shops_model_is_never_anothers() -> None:

@@ -59,3 +59,12 @@ def test_secrets_are_read_and_never_shown() -> None:
     assert settings.deepl_key == "canary-deepl"
     assert "canary" not in repr(settings)
     assert "abab" not in repr(settings)
+
+
+def test_webhooks_may_go_to_an_address_of_their_own() -> None:
+    assert load_settings(GOOD).hooks_url == ""
+    assert load_settings({**GOOD, "TRADEWIND_HOOKS_URL": "https://x.lambda-url.eu.on.aws/"}).hooks_url == (
+        "https://x.lambda-url.eu.on.aws"
+    )
+    with pytest.raises(ConfigurationError, match="TRADEWIND_HOOKS_URL must begin with https://"):
+        load_settings({**GOOD, "TRADEWIND_HOOKS_URL": "http://x.example"})

@@ -21,7 +21,7 @@ from chalicelib.contracts import RawRequest
 from chalicelib.domain.events import EventKind
 from chalicelib.errors import InvalidSignature, MalformedPayload
 from integrations import MARKETPLACES
-from integrations.shopify import install
+from integrations.shopify import install, proxy
 from integrations.shopify.webhooks import COMPLIANCE, ShopifyReader
 
 SHARED = Path(__file__).parents[4] / "shared" / "shopify"
@@ -131,7 +131,7 @@ def test_recorded_app_proxy_call(vectors: Mapping[str, Any]) -> None:
     for vector in vectors["app_proxy"]:
         query = parse_qsl(urlsplit(vector["url"]).query, keep_blank_values=True)
         at = datetime.fromtimestamp(int(dict(query)["timestamp"]), UTC)
-        call = install.check_proxy(query, [SECRET.encode()], at)
+        call = proxy.check_proxy(query, [SECRET.encode()], at)
         assert (call.domain, call.customer) == ("some-shop.myshopify.com", vector["customer"])
         late = datetime.fromtimestamp(at.timestamp() + 91, UTC)
         for hostile, moment in (
@@ -143,7 +143,7 @@ def test_recorded_app_proxy_call(vectors: Mapping[str, Any]) -> None:
             ([*query, ("timestamp", "1")], at),
         ):
             with pytest.raises(InvalidSignature):
-                install.check_proxy(hostile, [SECRET.encode()], moment)
+                proxy.check_proxy(hostile, [SECRET.encode()], moment)
 
 
 @settings(max_examples=500, deadline=None)
@@ -164,7 +164,7 @@ def test_random_proxy_calls_as_shopifys_own_package_sees_them(extra: list[tuple[
     digest = hmac.new(SECRET.encode(), message.encode(), hashlib.sha256).hexdigest()
     url = "https://app.example/proxy?" + "&".join(f"{name}={value}" for name, value in [*query, ("signature", digest)])
     request: Any = {"method": "GET", "headers": {}, "url": url, "body": ""}
-    ours = install.check_proxy([*query, ("signature", digest)], [SECRET.encode()], datetime.now(UTC))
+    ours = proxy.check_proxy([*query, ("signature", digest)], [SECRET.encode()], datetime.now(UTC))
     assert peer().verify_app_proxy_req(request).ok
     assert ours.domain == DOMAIN
 
@@ -215,8 +215,8 @@ def test_an_oauth_redirect_needs_its_nonce_its_signature_and_its_time() -> None:
 )  # fmt: skip
 def test_only_a_shops_own_domain_is_one(text: str) -> None:
     with pytest.raises(InvalidSignature):
-        install.shop_domain(text)
-    assert install.shop_domain("Demo-1.myshopify.com") == "demo-1.myshopify.com"
+        proxy.shop_domain(text)
+    assert proxy.shop_domain("Demo-1.myshopify.com") == "demo-1.myshopify.com"
 
 
 def token(secret: str = SECRET, algorithm: str = "HS256", **changes: object) -> str:

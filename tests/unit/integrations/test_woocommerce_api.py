@@ -38,10 +38,11 @@ from chalicelib.errors import (
     NotAllowed,
     ScopeMissing,
     StaleState,
+    StoreUnavailable,
     UnsupportedAction,
 )
 from integrations import MARKETPLACES
-from integrations.http import Budget, Transport
+from integrations.http import Answer, Budget, Call, Explain, Transport
 from integrations.woocommerce import install, offers
 from integrations.woocommerce.client import WooCommerceClient
 from integrations.woocommerce.webhooks import WooCommerceReader
@@ -289,6 +290,47 @@ def test_a_key_that_is_not_known_is_revoked(bench: Bench) -> None:
             (behind_tls if secure else bench).client.product(bench.id("g1"))
 
 
+def test_over_http_a_refused_signature_says_what_to_look_at(bench: Bench) -> None:
+    """The address is signed too, so ``localhost`` for a store that calls itself 127.0.0.1 fails like a wrong secret."""
+    port = urlsplit(bench.shop.endpoint).port
+    other = replace(bench, shop=replace(bench.shop, endpoint=f"http://localhost:{port}"))
+    with pytest.raises(AccessRevoked, match="Settings, General"):
+        other.client.product(bench.id("g1"))
+
+
+def test_an_address_without_the_api_says_what_to_look_at(bench: Bench) -> None:
+    elsewhere = replace(bench, shop=replace(bench.shop, endpoint=f"{bench.shop.endpoint}/blog"))
+    with pytest.raises(StoreUnavailable, match="Permalinks"):
+        elsewhere.client.product(bench.id("g1"))
+
+
+def test_connecting_asks_for_nothing_that_makes_a_store_ask_others(bench: Bench) -> None:
+    asked: list[str] = []
+    send = bench.transport.send
+
+    def noted(call: Call, explain: Explain | None = None) -> Answer:
+        asked.append(call.url if isinstance(call.url, str) else call.url())
+        return send(call, explain)
+
+    bench.transport.send = noted  # type: ignore[method-assign]
+    facts = bench.client.facts()
+    (status,) = [parse_qs(urlsplit(url).query)["_fields"][0] for url in asked if "system_status" in url]
+    assert {field.partition(".")[0] for field in status.split(",")} == {"environment", "settings", "active_plugins"}
+    assert "environment" not in status.split(","), "the whole section would make the store call paypal.com"
+    assert (facts.currency, facts.version[:2]) == ("EUR", "9.")
+
+
+def test_what_went_into_the_bin_is_among_what_changed(bench: Bench) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    order = bench.order()
+    bench.store.trash_product(int(bench.id("g2")))
+    bench.store.trash_order(int(order))
+    told = {(ref.kind, ref.id) for ref in bench.client.changed_since(before)}
+    assert (EventKind.PRODUCT_DELETED, bench.id("g2")) in told
+    assert (EventKind.ORDER_DELETED, order) in told
+    assert (EventKind.PRODUCT_CHANGED, bench.id("g2")) not in told
+
+
 def test_a_key_that_only_reads_is_a_missing_permission() -> None:
     with opened(permissions="read") as bench:
         change = bench.change(bench.price("8.00"))
@@ -531,7 +573,7 @@ def test_consent_sends_keys_that_are_bound_to_the_nonce_and_work() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Callback)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     with opened(allow_insecure_callback=True) as bench:
-        nonce = install.new_nonce()
+        nonce = "a-name-for-this-attempt"
         home = f"http://127.0.0.1:{server.server_port}"
         url = install.authorize_url(bench.shop.endpoint, nonce, f"{home}/done", f"{home}/keys")
         assert parse_qs(urlsplit(url).query)["user_id"] == [nonce]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from chalicelib import schedules
+from chalicelib import syncing
 from chalicelib.contracts import History, Material
 from chalicelib.domain.ids import shop_id
 from chalicelib.domain.shop import Policy, Shop
@@ -123,4 +123,4 @@ def test_a_tenth_of_new_lines_is_too_much_to_wait_for_the_night(learnt, waiting,
     services = SimpleNamespace(
         memories=SimpleNamespace(recall=lambda shop, keys: known), history=SimpleNamespace(lines=lambda shop: waiting)
     )
-    assert schedules._grown(services, SimpleNamespace(id="x")) is grown
+    assert syncing._grown(services, SimpleNamespace(id="x")) is grown
