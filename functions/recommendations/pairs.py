@@ -19,6 +19,8 @@ from functions.recommendations.tables import Table, halved
 
 _CHUNK = 20_000_000
 """Pairs held at a time."""
+_TABLE = 6_000
+"""Up to so many products pairs are added up in a table of all against all (290 MB), else by sorting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,12 @@ def _pairs(bought: Sales, near: Nearness) -> Iterator[tuple[Ints, Floats]]:
 
 def _summed(parts: Iterator[tuple[Ints, Floats]], items: int) -> tuple[Ints, Floats]:
     """Equal keys added up, a bounded number of pairs at a time."""
+    if items <= _TABLE:
+        table = np.zeros(items * items)
+        for key, weight in parts:
+            np.add.at(table, key, weight)
+        found = np.flatnonzero(table)
+        return found, table[found]
     keys, weights, held = [np.empty(0, np.int64)], [np.empty(0)], 0
     for key, weight in parts:
         keys.append(key)

@@ -30,7 +30,10 @@ PRODUCT = (
 TASTES = ("price", "quantity", "abroad", "age", "first_14")
 BUYER = ("one", "lines", "baskets", "last", *(f"taste_{name}" for name in TASTES))
 """Columns of ``buyers``."""
-OWN = ("seen", "times", "times_30", "times_90", "since", "share", "overdue", "repeat", "stale", "demand_30")
+OWN = (
+    "seen", "times", "times_30", "times_90", "since", "share", "overdue", "repeat", "stale", "demand_30", "seen_away",
+    "seen_regular",
+)  # fmt: skip
 """Columns of ``own``."""
 
 
@@ -159,14 +162,16 @@ def own(known: Vectors, cases: Cases) -> Scores:
     np.add.at(near, group, np.exp2(-cases.age / 90))
     np.add.at(nearer, group, np.exp2(-cases.age / 30))
     np.maximum.at(oldest, group, cases.age)
-    baskets = np.zeros(len(cases))
+    baskets, away = np.zeros(len(cases)), np.full(len(cases), OFF_RECORD)
     np.maximum.at(baskets, row, cases.step + 1.0)
+    np.minimum.at(away, row, cases.age)
     since, item = cases.age[place], cases.items[place]
     gap = (oldest - since + 30.0) / times
     found = np.zeros((len(pair), len(OWN)), np.float32)
     found[place] = np.stack([
         np.ones(len(place)), np.log(times), np.log(nearer + 0.05), np.log(near + 0.05), np.log1p(since) - 4.0,
         times / baskets[row[place]], np.log((since + 1.0) / gap), known.row("repeat")[item],
-        known.row("stale")[item], known.row("demand_30")[item],
+        known.row("stale")[item], known.row("demand_30")[item], np.log1p(away[row[place]]) - 3.5,
+        np.log(baskets[row[place]]) - 1.2,
     ], axis=1)  # fmt: skip
     return found

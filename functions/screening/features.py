@@ -17,6 +17,7 @@ from chalicelib.domain.orders import Order
 from functions.screening import payments
 from functions.screening.geography import between_km, distance_km
 from functions.screening.identities import (
+    FAMILIAR,
     LINKS,
     MEMORY,
     OFFENDERS,
@@ -28,6 +29,7 @@ from functions.screening.identities import (
     link_key,
     offence_key,
     orders_key,
+    together_key,
 )
 from functions.screening.schema import SIGNAL
 from functions.screening.usual import Usual
@@ -75,6 +77,7 @@ def features(order: Order, known: Known) -> Row:
         **_payment(order, signals),
         **_velocity(known.counters, subjects),
         **_links(known.counters, subjects),
+        **_familiar(known.counters, subjects),
         **_offences(known.counters, subjects),
         "hour": float(_local_hour(order, known.timezone)),
     }
@@ -198,6 +201,19 @@ def _links(counters: Mapping[CounterKey, int], subjects: Mapping[str, str]) -> d
         else None
         for what, per in LINKS
     }
+
+
+def _familiar(counters: Mapping[CounterKey, int], subjects: Mapping[str, str]) -> dict[str, Value]:
+    """Share of this buyer's earlier orders that came with the same address, connection, card; None for a first one."""
+    buyer = subjects.get("email", "")
+    earlier = counters.get(CounterKey("bought", buyer, MEMORY), 0) - 1
+    found: dict[str, Value] = {}
+    for kind in FAMILIAR:
+        together = _others(counters, together_key(buyer, kind, subjects.get(kind, "")))
+        found[f"{kind}_familiar"] = None if together is None or earlier < 1 else min(1.0, together / earlier)
+    known = [share for share in found.values() if share is not None]
+    found["new_marks"] = float(sum(share == 0 for share in known)) if known else None
+    return found
 
 
 def _offences(counters: Mapping[CounterKey, int], subjects: Mapping[str, str]) -> dict[str, Value]:

@@ -4,6 +4,7 @@
                  orders     how many orders of this identity in the last hour, day, thirty days
                  linked     how many different e-mails one card has been used with, and the like
                  offences   how many orders of this identity turned out to be fraud
+                 together   how often this buyer came with this address, connection or card before
                  spent      what this buyer has spent, for "is this much for them?"
 
 An order is observed before its counters are read, so every total includes the order itself, and two orders at the
@@ -27,6 +28,8 @@ LINKS: Final = (("email", "ip"), ("email", "card"), ("email", "address"), ("card
 """(what is counted, per what): different e-mails per internet address, and so on."""
 OFFENDERS: Final = ("email", "ip", "card", "address", "customer")
 LINK_MEMORY: Final = 2 * MONTH
+FAMILIAR: Final = ("address", "ip", "card")
+"""What a buyer is seen with again and again, unless somebody else orders in their name."""
 _GMAIL: Final = frozenset({"gmail.com", "googlemail.com"})
 
 type Identify = Callable[[str, str], str]
@@ -87,6 +90,7 @@ def keys(order: Order, identify: Identify) -> frozenset[CounterKey]:
     found |= {offence_key(kind, known[kind]) for kind in OFFENDERS if kind in known}
     if buyer := known.get("email", ""):
         found |= {CounterKey("spent", buyer, MEMORY), CounterKey("bought", buyer, MEMORY)}
+        found |= {together_key(buyer, kind, known[kind]) for kind in FAMILIAR if kind in known}
     return frozenset(found)
 
 
@@ -119,6 +123,11 @@ def offence_key(kind: str, subject: str) -> CounterKey:
     return CounterKey(f"offences_{kind}", subject, MEMORY)
 
 
+def together_key(buyer: str, kind: str, subject: str) -> CounterKey:
+    """Orders of a buyer with one address, connection or card."""
+    return CounterKey(f"together_{kind}_{subject}", buyer, MEMORY)
+
+
 def _updates(order: Order, known: Mapping[str, str]) -> Iterator[CounterUpdate]:
     at = order.created_at
     for kind in VELOCITY:
@@ -130,6 +139,9 @@ def _updates(order: Order, known: Mapping[str, str]) -> Iterator[CounterUpdate]:
     if buyer := known.get("email", ""):
         yield CounterUpdate(CounterKey("spent", buyer, MEMORY), at, order.id, max(0, order.total.minor))
         yield CounterUpdate(CounterKey("bought", buyer, MEMORY), at, order.id)
+        for kind in FAMILIAR:
+            if kind in known:
+                yield CounterUpdate(together_key(buyer, kind, known[kind]), at, order.id)
 
 
 def month_start(at: datetime) -> datetime:

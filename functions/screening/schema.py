@@ -37,6 +37,7 @@ def _category(name: str, label: str, against: str, favour: str, categories: tupl
 
 
 def _velocity(kind: str, what: str) -> list[Feature]:
+    """Bursts are never good news; many orders within a month may be a loyal buyer's."""
     spans = {"1h": "hour", "24h": "day", "30d": "30 days"}
     return [
         _number(
@@ -44,9 +45,21 @@ def _velocity(kind: str, what: str) -> list[Feature]:
             f"Other orders with this {what} in the last {span}",
             f"{{value}} other orders came with this {what} in the last {span}",
             f"Not many orders came with this {what} in the last {span}",
-            1,
+            0 if window == "30d" else 1,
         )
         for window, span in spans.items()
+    ]
+
+
+def _familiar(kind: str, what: str) -> list[Feature]:
+    return [
+        _number(
+            f"{kind}_familiar",
+            f"Share of this buyer's earlier orders with the same {what}",
+            f"This buyer's earlier orders came with another {what}",
+            f"This buyer has ordered with this {what} before",
+            -1,
+        )
     ]
 
 
@@ -86,7 +99,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     _number("account_days", "Age of the customer account (days)", "The customer account is {value} days old",
             "The customer account is {value} days old", -1, "It was bought without a customer account"),
     _number("orders_before", "Earlier orders of this customer", "The customer has {value} earlier orders",
-            "The customer has {value} earlier orders", -1, "It was bought without a customer account"),
+            "The customer has {value} earlier orders", 0, "It was bought without a customer account"),
     _category("avs", "Address check by the card's bank", "The bank's address check says: {value}",
               "The bank's address check says: {value}", ("match", "partial match", "no match", "not available")),
     _category("cvv", "Security code of the card", "The check of the card's security code says: {value}",
@@ -120,6 +133,12 @@ FEATURES: Final[tuple[Feature, ...]] = (
     _number("cards_per_ip", "Different cards from this internet address",
             "{value} different cards were used from this internet address",
             "One card was used from this internet address", 1),
+    *_familiar("address", "delivery address"),
+    *_familiar("ip", "internet address"),
+    *_familiar("card", "card"),
+    _number("new_marks", "Delivery address, internet address and card that are new for a known buyer",
+            "For a buyer who has ordered before, {value} of delivery address, internet address and card are new",
+            "Delivery address, internet address and card are those of this buyer's earlier orders", 1),
     _number("offences_person", "Earlier fraud with this card, e-mail address or account",
             "{value} earlier orders with this card, e-mail address or account were fraud",
             "No earlier order of this buyer was fraud", 1),

@@ -12,7 +12,7 @@ from chalicelib.contracts import ArtifactCard
 from chalicelib.inference import check
 from chalicelib.storage.codec import to_json
 from functions.recommendations import ease as regression
-from functions.recommendations import scoring
+from functions.recommendations import pairs, scoring
 from functions.recommendations.cases import Protocol, time_split
 from functions.recommendations.choice import BLEND, Workshop, candidates, chosen, final, plan, standings
 from functions.recommendations.ease import ease
@@ -73,6 +73,15 @@ def test_transitions_count_what_comes_next():
     near = Nearness(reach=5, fade=0.5, back=0.25, by_row=True)
     found = _dense(transitions(shop, near, Normal(of=0.0, to=0.0, shrink=0.0)), 3)
     assert found.tolist() == [[0, 1, 0.5], [0.25, 0, 1], [0.125, 0.25, 0]]
+
+
+def test_adding_up_by_sorting_gives_what_a_table_gives(monkeypatch):
+    shop = random_shop()
+    dense = transitions(shop, Nearness(), Normal())
+    monkeypatch.setattr(pairs, "_TABLE", 0)
+    monkeypatch.setattr(pairs, "_CHUNK", 1_000)
+    sparse = transitions(shop, Nearness(), Normal())
+    assert np.allclose(_dense(dense, shop.items), _dense(sparse, shop.items), atol=1e-3)
 
 
 def test_vectors_do_not_see_what_is_cut_away():

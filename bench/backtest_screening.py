@@ -1,0 +1,174 @@
+"""`tradewind backtest screening`: how well fraud among a merchant's own labelled orders would have been told."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.screening_data import Orders, UnusableFile, read
+from bench.screening_figures import FIGURES, Judged, best_threshold, by_cost, measured, paid
+from bench.screening_models import OURS, PEER, Learned, Result, ours, peer
+from bench.screening_protocols import PROTOCOLS, Split, splits, usable_splits, with_labels
+from bench.screening_report import page
+from functions.screening.columns import Ints
+from functions.screening.deciding import Verdict
+
+ALL: Final = "all"
+NOTE: Final = (
+    "Costs are in the file's currency, with the default margin, fees and shares that deciding.py names; LightGBM holds "
+    "above the threshold that would have cost least in hindsight."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument(
+        "--orders",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="CSV or Parquet: order_id, created_at, total, currency[, email, ip, customer_id, "
+        "billing_country, shipping_country, ..., signal_*]; exports of Shopify and WooCommerce",
+    )
+    parser.add_argument("--label", required=True, metavar="COLUMN", help="1 for fraud, 0 for fine, empty if unknown")
+    parser.add_argument("--group", metavar="COLUMN", help="identity: orders of one are never on both sides")
+    parser.add_argument("--protocol", choices=PROTOCOLS, help="default: time-split where the file has times")
+    parser.add_argument(
+        "--labels",
+        default=ALL,
+        metavar="N,N,all",
+        help="learn from so many labels (whole identities) and judge on all held-out orders",
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures there")
+    parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a page there")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Backtest one file; 0 when done, 2 when the file cannot be used."""
+    try:
+        sizes = _sizes(args.labels)
+        orders = read(args.orders, args.label, args.group)
+        protocol = args.protocol or ("time-split" if orders.timed else "grouped-kfold")
+        parts = splits(orders, protocol, bool(args.group))
+        if not usable_splits(parts, orders):
+            raise UnusableFile(f"{args.orders.name}: {protocol} leaves no fraud to learn from, or none to judge.")
+    except UnusableFile as error:
+        print(error, file=sys.stderr)
+        return 2
+    _tell(_described(orders, protocol))
+    found = {size: _backtested(orders, usable_splits(parts, orders), size) for size in sizes}
+    for size, figures in found.items():
+        print(_table(figures, size))
+    print(NOTE)
+    if args.json:
+        args.json.write_text(json.dumps(_json(orders, protocol, found), indent=1, allow_nan=False) + "\n")
+    if args.report:
+        args.report.write_text(page(f"Order screening: {args.orders.name}", found, NOTE), encoding="utf-8")
+    return 0
+
+
+def _sizes(text: str) -> list[str]:
+    sizes = [one.strip() for one in text.split(",") if one.strip()]
+    if not sizes or any(one != ALL and not one.isdigit() for one in sizes):
+        raise UnusableFile(f"--labels {text!r}: give numbers, or all, separated by commas.")
+    return sizes
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _described(orders: Orders, protocol: str) -> str:
+    bad = int(orders.label.sum())
+    counts = f"{len(orders.label):,} labelled orders, {bad:,} fraudulent, {len(orders.table)} columns"
+    lines = [f"{orders.source}: {counts}; {protocol}"]
+    if orders.unlabelled:
+        lines.append(f"without a label, left out: {orders.unlabelled:,} orders")
+    if orders.ignored:
+        shown = ", ".join(orders.ignored[:12])
+        lines.append(f"not used (name them signal_… to use them): {shown}{' …' if len(orders.ignored) > 12 else ''}")
+    return "\n".join(lines)
+
+
+def _backtested(orders: Orders, parts: Sequence[Split], size: str) -> dict[str, Any]:
+    """All figures at one number of labels."""
+    if size != ALL:
+        parts = usable_splits([with_labels(one, orders, int(size), n) for n, one in enumerate(parts)], orders)
+    if not parts:
+        raise SystemExit(f"{size} labels hold too little fraud to learn from.")
+    results, learned = ours(orders, parts, _tell)
+    if found := peer(orders, parts, _tell):
+        results.append(found)
+    policies = {"approve_all": Verdict.APPROVE, "review_all": Verdict.REVIEW}
+    judged = results[0].folds
+    return {
+        "models": [_model(one) for one in results],
+        "policies": {name: _flat_cost(judged, verdict) for name, verdict in policies.items()},
+        "trees": [_contest(one) for one in learned if one.contest],
+        "largest_gap_of_reasons_to_logit": max(one.parity for one in learned),
+        "labels": int(np.mean([len(one.train) for one in parts])),
+        "frauds": float(np.mean([orders.label[one.train].sum() for one in parts])),
+        "folds": len(parts),
+    }
+
+
+def _model(result: Result) -> dict[str, Any]:
+    verdicts: list[Ints] = [
+        best_threshold(one) if result.name == PEER else by_cost(one.probability, one.total) for one in result.folds
+    ]
+    figures = measured(result.folds, verdicts)
+    return {
+        "model": result.name,
+        **{name: figures[name][0] for name in FIGURES},
+        "fit_seconds": float(np.mean(result.fit_seconds)),
+        "row_us": float(np.mean(result.row_us)) if result.row_us else None,
+        "chosen": result.name == OURS,
+        "intervals": {name: list(figures[name][1:]) for name in FIGURES},
+    }
+
+
+def _flat_cost(folds: Sequence[Judged], verdict: Verdict) -> float:
+    at = list(Verdict).index(verdict)
+    spent = [paid(np.full(len(one.label), at), one.label, one.total) for one in folds]
+    return float(np.concatenate(spent).mean())
+
+
+def _contest(one: Learned) -> dict[str, float]:
+    found = one.contest
+    return {"share": found.share, "saved_nats": found.saved, "error": found.error} if found else {}
+
+
+def _json(orders: Orders, protocol: str, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """``models`` at all labels where those were asked for, else at the last number; all under ``by_labels``."""
+    main = found.get(ALL) or list(found.values())[-1]
+    return {
+        **main, "by_labels": found, "protocol": protocol, "orders": len(orders.label),
+        "fraudulent": int(orders.label.sum()), "source": orders.source, "ignored": list(orders.ignored), "note": NOTE,
+    }  # fmt: skip
+
+
+def _table(figures: dict[str, Any], size: str) -> str:
+    head = f"\n{figures['labels']:,} labels ({figures['frauds']:.0f} fraudulent) a fold, {figures['folds']} fold(s)"
+    columns = "".join(name.rjust(24 if name in ("ap", "auc") else 16) for name in FIGURES)
+    lines = [head if size != ALL else f"{head}: all", "model".ljust(24) + columns]
+    for one in figures["models"]:
+        cells = [_cell(one, name) for name in FIGURES]
+        lines.append(one["model"].ljust(24) + "".join(cells) + ("  <- ours" if one["chosen"] else ""))
+    for name, cost in figures["policies"].items():
+        lines.append(name.replace("_", " ").ljust(24) + f"cost per order {cost:.4f}")
+    lines.extend(
+        f"trees take part with {one['share']:.0%}: they saved {one['saved_nats']:.5f} ± {one['error']:.5f} nats a row"
+        for one in figures["trees"]
+    )
+    return "\n".join(lines)
+
+
+def _cell(one: dict[str, Any], name: str) -> str:
+    low, high = one["intervals"][name]
+    wide = name in ("ap", "auc")
+    text = f"{one[name]:.4f} ({low:.3f} to {high:.3f})" if wide else f"{one[name]:.4f} ±{(high - low) / 2:.3f}"
+    return text.rjust(24 if wide else 16)

@@ -1,0 +1,150 @@
+"""The models of a backtest: ours, its parts, and LightGBM where an interpreter has it."""
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from bench.repricing_models import PEERS_PYTHON
+from bench.screening_data import Orders
+from bench.screening_figures import Judged
+from bench.screening_protocols import Split
+from functions.screening.boosting import sigmoid
+from functions.screening.choosing import Contest
+from functions.screening.columns import Floats, Ints, Values
+from functions.screening.judging import Judge, calibrated
+from functions.screening.learning import Lesson
+from functions.screening.recipes import learn
+from functions.screening.schema import BY_NAME
+
+ROWS_TIMED: Final = 300
+OURS, ADDITIVE, TREES, PEER = "Tradewind", "additive (glass-box)", "boosted trees, ours", "LightGBM"
+
+type Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Result:
+    """One model over all folds."""
+
+    name: str
+    folds: list[Judged] = field(default_factory=list)
+    fit_seconds: list[float] = field(default_factory=list)
+    row_us: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One fold of ours."""
+
+    probability: dict[str, Floats]
+    seconds: float
+    row_us: float
+    contest: Contest | None
+    parity: float
+    """Largest difference between contributions plus intercept and the logit."""
+
+
+def lesson_of(orders: Orders, rows: Ints) -> Lesson:
+    """What a model may learn from."""
+    part = orders.rows(rows)
+    directions = {name: BY_NAME[name].direction for name in part.table if name in BY_NAME}
+    return Lesson(table=part.table, label=part.label, group=part.group, directions=directions)
+
+
+def ours(orders: Orders, splits: Sequence[Split], say: Say) -> tuple[list[Result], list[Learned]]:
+    """Ours and its parts, folds side by side on as many processors as there are."""
+    found = {name: Result(name) for name in (OURS, ADDITIVE, TREES)}
+    workers = min(len(splits), os.cpu_count() or 1)
+    parts: list[Learned] = []
+    with ProcessPoolExecutor(workers) as pool:
+        for number, one in enumerate(pool.map(partial(_learned, orders), splits)):
+            say(f"{OURS}: fold {number + 1} of {len(splits)} learned in {one.seconds:.0f} s")
+            parts.append(one)
+    for split, one in zip(splits, parts, strict=True):
+        for name, probability in one.probability.items():
+            found[name].folds.append(judged(orders, split, probability))
+            found[name].fit_seconds.append(one.seconds)
+        found[OURS].row_us.append(one.row_us)
+    return [result for result in found.values() if len(result.folds) == len(splits)], parts
+
+
+def judged(orders: Orders, split: Split, probability: Floats) -> Judged:
+    """A fold's held-out rows with what a model thinks of them."""
+    test = split.test
+    return Judged(orders.label[test], probability, orders.total[test], orders.group[test])
+
+
+def _learned(orders: Orders, split: Split) -> Learned:
+    begin = time.perf_counter()
+    lesson = lesson_of(orders, split.train)
+    used, champion, challenger, contest = learn(lesson)
+    seconds = time.perf_counter() - begin
+    table = orders.rows(split.test).table
+    logits = {OURS: used.logit(table), ADDITIVE: calibrated(champion, lesson.label).logit(table)}
+    if challenger is not None:
+        logits[TREES] = calibrated(challenger, lesson.label).logit(table)
+    row_us, parity = _timed(used, {name: values[:ROWS_TIMED] for name, values in table.items()}, logits[OURS])
+    return Learned({name: sigmoid(logit) for name, logit in logits.items()}, seconds, row_us, contest, parity)
+
+
+def _timed(judge: Judge, table: dict[str, Values], logit: Floats) -> tuple[float, float]:
+    """Microseconds for one row, reasons with it, and how well they add up."""
+    graph, terms = judge.graph()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    rows = np.stack([one.numbers(table[one.name]) for one in judge.columns], axis=1)
+    names = ["probability", "contributions"]
+    found = np.asarray(session.run(names, {"features": rows})[1], np.float64).sum(1) + terms.intercept
+    each = []
+    for row in rows:
+        begin = time.perf_counter()
+        session.run(names, {"features": row[None, :]})
+        each.append(time.perf_counter() - begin)
+    return float(np.median(each)) * 1e6, float(np.abs(found - logit[: len(rows)]).max())
+
+
+def peer(orders: Orders, splits: Sequence[Split], say: Say) -> Result | None:
+    """LightGBM, by another interpreter; None where there is none."""
+    python = os.environ.get(PEERS_PYTHON, "")
+    if not python:
+        say(f"{PEER} left out: set {PEERS_PYTHON} to a Python that has it")
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        given, answer = Path(folder) / "in.npz", Path(folder) / "out.npz"
+        sides = {f"{side}_{n}": getattr(one, side) for n, one in enumerate(splits) for side in ("train", "test")}
+        x, categorical = _matrix(orders)
+        np.savez(given, x=x, categorical=categorical, y=orders.label, **sides)
+        script = Path(__file__).with_name("screening_lightgbm.py")
+        done = subprocess.run([python, str(script), str(given), str(answer)], capture_output=True, check=False)
+        if done.returncode:
+            say(f"{PEER} left out: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
+            return None
+        with np.load(answer) as held:
+            found = dict(held)
+    folds = [judged(orders, split, found[f"p_{number}"]) for number, split in enumerate(splits)]
+    return Result(PEER, folds, found["seconds"].tolist(), found["row_us"].tolist())
+
+
+def _matrix(orders: Orders) -> tuple[Floats, NDArray[np.bool_]]:
+    """(rows, columns), and which of the columns are categories."""
+    columns, categorical = [], []
+    for values in orders.table.values():
+        text = values.dtype.kind == "O"
+        categorical.append(text)
+        if text:
+            names = np.array(["" if one is None else str(one) for one in values.tolist()])
+            values = np.unique(names, return_inverse=True)[1].astype(float)
+        columns.append(values)
+    return np.column_stack(columns), np.array(categorical)
