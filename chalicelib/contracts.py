@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product, Text
@@ -322,6 +322,29 @@ class Function(Protocol):
 
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """New artifacts for one shop, or none when there is too little to learn from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What is known while a buyer waits for a list that was not written into the store."""
+
+    slot: str
+    """``for-cart``, ``for-customer`` or ``trending``; a function answers nothing to words it does not know."""
+    products: tuple[ProductId, ...] = ()
+    """On show and in the cart."""
+    past: tuple[tuple[ProductId, float], ...] = ()
+    """What the buyer bought and how many days ago, oldest first; empty for a stranger."""
+    country: str = ""
+    count: int = 24
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """A function that also answers at request time, from models alone: it must be done in milliseconds."""
+
+    def serve(self, visit: Visit, models: Models) -> Sequence[ProductId]:
+        """Products, best first; the storefront drops what cannot be bought."""
         ...
 
 

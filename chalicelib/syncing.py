@@ -159,11 +159,9 @@ def _read_products(services: Services, shop: Shop, client: StoreClient, cursor: 
 
 def _read_orders(services: Services, shop: Shop, client: StoreClient, cursor: str | None) -> tuple[int, str | None]:
     page = client.order_page(since=None, cursor=cursor)
-    services.history.append(
-        shop.id,
-        [(order, upkeep.customer_of(services, shop.id, order)) for order in page.items],
-        page=cursor or "first",
-    )
+    bought = [(order, upkeep.customer_of(services, shop.id, order)) for order in page.items]
+    services.history.append(shop.id, bought, page=cursor or "first")
+    upkeep.note_purchases(services, shop.id, bought)
     return len(page.items), page.cursor
 
 

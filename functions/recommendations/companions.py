@@ -63,8 +63,13 @@ class Companions:
 
 def asked(model: Loaded, places: Ints, count: int) -> list[tuple[int, float]]:
     """(place, strength) of what goes best with these products together; the strongest is 1."""
+    return asked_of(model, one_case(places.astype(np.int64)), count)
+
+
+def asked_of(model: Loaded, past: Cases, count: int) -> list[tuple[int, float]]:
+    """As ``asked``, for a past with ages and steps: one case."""
     index = model.once("index", read_companions)
-    request = index.reading.request(one_case(places.astype(np.int64)))
+    request = index.reading.request(past)
     answer = model.run(request.inputs(min(count, len(index.ids))))
     found = [
         (int(place), float(score))

@@ -20,6 +20,7 @@ from chalicelib.contracts import (
     Model,
     Models,
     Needs,
+    Visit,
 )
 from chalicelib.domain.actions import SetRecommendations, Slot, Snapshot
 from chalicelib.domain.catalogue import Product
@@ -31,6 +32,7 @@ from functions.recommendations import reasons
 from functions.recommendations.candidates import Candidate, candidates
 from functions.recommendations.companions import COMPANIONS
 from functions.recommendations.merchandising import fitting
+from functions.recommendations.serving import serve
 from functions.recommendations.shelf import NEWCOMERS, SIMILAR
 from functions.recommendations.train import train
 
@@ -85,6 +87,10 @@ class Recommendations:
             else ["There is no model yet; the first is trained after the first sync."]
         )
         return Decision(proposals=found, considered=len(touched) * len(Slot), notes=notes)
+
+    def serve(self, visit: Visit, models: Models) -> Sequence[ProductId]:
+        """See functions.recommendations.serving."""
+        return serve(visit, models)
 
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """See functions.recommendations.train."""

@@ -11,6 +11,7 @@ from chalicelib.contracts import Artifact, History, Material
 from functions.recommendations.companions import FEWEST_BASKETS, train_companions
 from functions.recommendations.sales import Sales, sales
 from functions.recommendations.shelf import moved, placed, stock, stocked
+from functions.recommendations.trending import train_trending
 
 _DAY = 86_400.0
 
@@ -18,7 +19,11 @@ _DAY = 86_400.0
 def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
     """New graphs for one shop; fewer where there is too little to learn from."""
     bought = of_history(material.history)
-    return [*train_companions(material, bought, progress), *_shelf(material, bought, progress)]
+    trend = train_trending(material, bought)
+    return [
+        *train_companions(material, bought, progress), *_shelf(material, bought, progress),
+        *([trend] if trend else []),
+    ]  # fmt: skip
 
 
 def _shelf(material: Material, bought: Sales, progress: Callable[[str], None]) -> Sequence[Artifact]:
