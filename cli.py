@@ -1,4 +1,4 @@
-"""Tradewind for people: ``tradewind demo | serve | shops | doctor | journal | undo | replay | backtest``."""
+"""Tradewind for people: ``tradewind demo | serve | shops | doctor | translate | memory | journal | …``."""
 
 import argparse
 import sys
@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     _serve(commands.add_parser("serve", help="run the platform on this machine, empty, for your own stores"))
     _shops(commands.add_parser("shops", help="connect, list, switch and disconnect shops"))
     _records(commands)
+    _translations(commands)
     _doctor(commands.add_parser("doctor", help="what is well, what is not, and what to do about it"))
     backtest = commands.add_parser("backtest", help="what a function would have done on your own history")
     kinds = backtest.add_subparsers(required=True, metavar="FUNCTION")
@@ -67,6 +68,13 @@ def _records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     undo.set_defaults(run=records.undo)
     replay = commands.add_parser("replay", help="send what nobody could process to work again")
     replay.set_defaults(run=records.replay)
+
+
+def _translations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from sandbox.desk import translations
+
+    translations.add_translate(commands.add_parser("translate", help="a whole catalogue, after a forecast"))
+    translations.add_memory(commands.add_parser("memory", help="the translation memory as TMX or CSV"))
 
 
 def _doctor(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ The accepting path imports this module, so numpy and pydantic appear in annotati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product, Text
 from chalicelib.domain.events import EventKind, StoreEvent, Trigger
+from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import (
     EventId,
     FunctionName,
@@ -140,11 +141,18 @@ class TranslateTexts:
     context: str = ""
     tag_handling: str = "xml"
     ignore_tags: tuple[str, ...] = ("x",)
+    polish: bool = False
+    """Put plain texts better afterwards, where the engine's plan has that; it bills them once more."""
 
     @property
     def characters(self) -> int:
-        """What the engine will bill (source characters)."""
-        return sum(len(text) for text in self.texts)
+        """What the engine will bill (source characters; those of polished texts twice)."""
+        return sum(map(len, self.texts)) + sum(len(self.texts[place]) for place in self.polishable)
+
+    @property
+    def polishable(self) -> tuple[int, ...]:
+        """Places of the texts to be polished: those without markup, which engines that polish do not know."""
+        return tuple(i for i, text in enumerate(self.texts) if self.polish and not {"<", "&"} & set(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +367,57 @@ class Decision:
     """How many changes were looked at, so that "unchanged" can be told from "nothing to look at"."""
     notes: Sequence[str] = ()
     """Why something was left alone, in merchant words (shown on the activity page)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An errand's result: the text to show, and what a person should know of it."""
+
+    text: str
+    reasons: tuple[Reason, ...] = ()
+
+
+class Errand(Protocol):
+    """One text on demand. Pure like a function: it says what it needs and asks, and others spend."""
+
+    @property
+    def memory(self) -> frozenset[str]:
+        """Keys of the shop's memory to look up."""
+        ...
+
+    def plan(self, memory: Mapping[str, str]) -> Sequence[EngineRequest]: ...
+
+    def answer(self, memory: Mapping[str, str], answers: Answers) -> Said: ...
+
+
+@runtime_checkable
+class Interpreter(Protocol):
+    """A function that also translates single texts (reviews, messages) and hands its memory in and out."""
+
+    def errand(self, known: Context, text: str, source: Locale, target: Locale) -> Errand:
+        """``source`` may be empty: then it is told from the text, among the shop's languages."""
+        ...
+
+    @property
+    def memory_prefix(self) -> str:
+        """Under which the shop's memory holds what can be handed out."""
+        ...
+
+    def export_memory(self, entries: Iterable[tuple[str, str]], form: str) -> str:
+        """Memory entries (key, value) as one document of the form ``tmx`` or ``csv``."""
+        ...
+
+    def import_memory(self, known: Context, document: str, form: str) -> Taken:
+        """What a document adds to the memory. Raises MalformedPayload, saying what to mend."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an import adds: memory entries by key, and how many lines could not be used."""
+
+    entries: Mapping[str, str]
+    left: int = 0
 
 
 # --- marketplaces ----------------------------------------------------------------------------------
@@ -715,6 +774,8 @@ class Marketplace:
     """``refresh(shop, transport, stale)``: new credentials where they run out; raises AccessRevoked."""
     bridge: tuple[str, Callable[[Mapping[str, Any], datetime], StoreEvent]] | None = None
     """The ``detail-type`` under which its events come over Amazon EventBridge, and what reads them."""
+    advice: Mapping[Capability, str] = field(default_factory=dict)
+    """For a capability that a shop may lack: what to install or do, in words."""
     offers: Callable[[Shop], frozenset[Capability]] | None = None
     """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
     keys: Callable[[], KeyConsent] | None = None

@@ -4,7 +4,7 @@ AppError                      .merchant_message (shown), .detail (logged, redact
 ├─ Rejected                   the caller is wrong: answer now, no retry
 │  ├─ InvalidSignature  ├─ MalformedPayload  └─ NotAllowed
 ├─ Retryable                  raise; the queue redelivers
-│  ├─ RateLimited(after)  └─ StoreUnavailable
+│  ├─ RateLimited(after)  └─ StoreUnavailable  └─ AnswerLost
 ├─ NeedsMerchant              a Problem on the dashboard; the event is acknowledged
 │  ├─ AccessRevoked  ├─ ScopeMissing  └─ QuotaReached
 └─ Skipped                    a normal outcome, counted, not alarmed
@@ -71,6 +71,10 @@ class StoreUnavailable(Retryable):
     """The store (or an engine) does not answer, or not sensibly."""
 
     merchant_message = "The store does not answer; it is tried again."
+
+
+class AnswerLost(StoreUnavailable):
+    """A paid service may have done its work, but no usable answer came: it counts as spent."""
 
 
 class NeedsMerchant(AppError):

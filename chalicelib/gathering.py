@@ -2,23 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from typing import Any
 
-from chalicelib.contracts import (
-    Answers,
-    Context,
-    EngineRequest,
-    FetchRates,
-    Function,
-    Models,
-    Needs,
-    SalesDay,
-    StoreClient,
-    TranslateTexts,
-)
+from chalicelib.contracts import Context, Function, Models, Needs, SalesDay, StoreClient
 from chalicelib.domain.ids import OrderId, ProductId
-from chalicelib.errors import Gone, NeedsMerchant, Retryable, Skipped, UnsupportedAction
+from chalicelib.errors import Gone, UnsupportedAction
 from chalicelib.services import Services
 
 ROUNDS = 4
@@ -110,50 +98,3 @@ def sales_of(
 
     history = services.history.load(known.shop.id, known.shop.currency)
     return daily(history, products)
-
-
-def ask(
-    services: Services, context: Context, requests: Sequence[EngineRequest]
-) -> tuple[Answers, Retryable | None]:
-    """Put requests to the engines. What cannot be answered is said, and the rest goes on.
-
-    The second value is set when trying again later may answer more.
-    """
-    again: Retryable | None = None
-    texts: dict[EngineRequest, tuple[str, ...]] = {}
-    rates: dict[EngineRequest, Mapping[str, str]] = {}
-    failed: dict[EngineRequest, str] = {}
-    for request in requests:
-        try:
-            answer = _ask_one(services, context, request)
-        except (Retryable, NeedsMerchant, Skipped) as error:
-            failed[request] = error.merchant_message
-            again = error if isinstance(error, Retryable) else again
-            _tell(services, context, error)
-            continue
-        match request:
-            case TranslateTexts():
-                texts[request] = tuple(answer)
-                services.counters.tally(
-                    context.shop.id, f"characters|{context.now:%Y-%m}", request.characters
-                )
-            case FetchRates():
-                rates[request] = answer
-    return Answers(texts=texts, rates=rates, failed=failed), again
-
-
-def _ask_one(services: Services, context: Context, request: EngineRequest) -> Any:
-    for engine in services.engines:
-        if engine.answers(request):
-            return engine.ask(request, context.shop.id, context.event.id)
-    raise UnsupportedAction("No engine for this is set up.")
-
-
-def _tell(services: Services, context: Context, error: Exception) -> None:
-    if isinstance(error, NeedsMerchant):
-        services.trouble(context.shop.id, error.code, error.merchant_message, subject="engine")
-
-
-def spent_in(now: datetime) -> str:
-    """The name of the tally that adds up a month's translated characters."""
-    return f"characters|{now:%Y-%m}"

@@ -14,7 +14,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 from chalicelib.contracts import Capability
 from chalicelib.domain.shop import Policy
 
-CEILINGS: Mapping[str, Decimal] = {"publish_quality": Decimal(1), "max_increase_pct": Decimal(1000)}
+CEILINGS: Mapping[str, Decimal] = {
+    "publish_quality": Decimal(1), "quality_by_locale": Decimal(1), "max_increase_pct": Decimal(1000),
+}  # fmt: skip
 """Largest sensible value where it is not 100 for a percentage or a billion for a count."""
 
 _MOST = Decimal(10) ** 9
@@ -52,6 +54,10 @@ class Limit:
         return value
 
     def _check(self, value: Any) -> None:
+        for one in value.values() if isinstance(value, Mapping) else (value,):
+            self._check_one(one)
+
+    def _check_one(self, value: Any) -> None:
         if isinstance(value, Decimal | int) and not isinstance(value, bool):
             most = CEILINGS.get(self.name, Decimal(100) if self.name.endswith("_pct") else _MOST)
             if not 0 <= value <= most:

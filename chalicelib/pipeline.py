@@ -10,21 +10,16 @@ Retryable and bugs are raised: the queue redelivers, and after some attempts kee
 dead-letter queue. NeedsMerchant becomes a problem on the merchant's page. Skipped is a normal end.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib import billing, consent, lifecycle, schedules, syncing, upkeep
-from chalicelib.applying import settle
-from chalicelib.contracts import Answers, Context, Function, StoreClient
+from chalicelib.contracts import Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
-from chalicelib.domain.ids import OrderId, ProductId
 from chalicelib.domain.journal import Outcome
-from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
-from chalicelib.errors import ArtifactMismatch, Conflict, NeedsMerchant, Retryable, Skipped
-from chalicelib.gathering import ask, gather
-from chalicelib.inference import ShopModels
+from chalicelib.errors import Conflict, NeedsMerchant, Retryable, Skipped
+from chalicelib.running import foremost, run_function
 from chalicelib.services import Services
 from chalicelib.storage.claims import Claim, Hold
 from chalicelib.upkeep import Seen
@@ -38,12 +33,6 @@ class Held(Retryable):
     def __init__(self, until: datetime) -> None:
         super().__init__()
         self.until = until
-
-
-_ORDER = (
-    Outcome.DUPLICATE, Outcome.SKIPPED, Outcome.UNCHANGED, Outcome.REFUSED, Outcome.PROPOSED, Outcome.APPLIED,
-    Outcome.PROBLEM,
-)  # fmt: skip
 
 
 def process(services: Services, event: StoreEvent) -> Outcome:
@@ -115,15 +104,6 @@ def _for_shop(
     return outcome, claim
 
 
-def _stamped(proposal: Proposal, context: Context) -> Proposal:
-    """With the event that caused it and the age of what it was decided on."""
-    name = proposal.action.resource
-    product = context.products.get(ProductId(name)) or context.catalogue.get(ProductId(name))
-    source = product or context.orders.get(OrderId(name))
-    as_of = None if source is None else source.updated_at
-    return replace(proposal, event_id=context.event.id, as_of=as_of)
-
-
 def _about_products(event: StoreEvent) -> bool:
     """A scheduled message that names products is for functions; one that names none fans out."""
     return event.kind is Schedule.PROPOSE and event.resource != ""
@@ -156,44 +136,8 @@ def _functions(
     models = services.models(event.shop_id)
     left = [function for function in functions if function.name not in claim.finished]
     for function in left:
-        outcome = run_function(services, function, known, client, models)
+        outcome = run_function(services, function, known, client, models).outcome
         outcomes.append(outcome)
         if len(left) > 1:
             claim = services.claims.progress(claim, function.name, outcome)
-    return max(outcomes, key=_ORDER.index, default=Outcome.SKIPPED), claim
-
-
-def run_function(
-    services: Services, function: Function, known: Context, client: StoreClient, models: ShopModels
-) -> Outcome:
-    """One function on one event: gather what it wants, ask engines, let it decide, settle its proposals."""
-    context = _relying(lambda: gather(services, function, known, client, models))
-    requests = _relying(lambda: function.plan(context, models))
-    answers, again = ask(services, context, requests) if requests else (Answers(), None)
-    decision = _relying(lambda: function.propose(context, answers, models))
-    for fault in models.faults:
-        message = f"A model could not be used: {fault}"
-        services.trouble(context.shop.id, "model_broken", message, subject=fault[:80])
-    services.memories.remember(context.shop.id, decision.remember)
-    services.outcomes.note(context.shop.id, decision.outcomes)
-    proposals = [_stamped(proposal, context) for proposal in decision.proposals]
-    seen = {**context.catalogue, **context.products}
-    outcomes = settle(services, context.shop, context.policy, client, proposals, seen)
-    if again is not None:
-        raise again
-    nothing = Outcome.UNCHANGED if decision.considered else Outcome.SKIPPED
-    return max(outcomes, key=_ORDER.index, default=nothing)
-
-
-def _relying[T](step: Callable[[], T]) -> T:
-    """Do a step; when a model fails at it, once more with the one before it, and with none at last."""
-    for _ in range(_MODELS):
-        try:
-            return step()
-        except ArtifactMismatch:
-            continue
-    return step()
-
-
-_MODELS = 3
-"""A shop's own model, the one before it, and the shipped base."""
+    return foremost(outcomes, Outcome.SKIPPED), claim

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib import connecting, deciding, notifying, syncing
+from chalicelib import connecting, deciding, notifying, runs, syncing
 from chalicelib.contracts import Material
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
@@ -70,10 +70,12 @@ def propose(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
 
 
 def job(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
-    """One slice of a bulk decision that a person started."""
+    """One slice of long work that a person started."""
     work = services.jobs.get(shop.id, event.resource)
     if work.finished_at is not None:
         return Outcome.UNCHANGED
+    if work.kind in runs.KINDS:
+        return runs.go_on(services, shop, work)
     begin = work.done + work.failed
     for subject in work.subjects[begin : begin + DECISIONS]:
         work = _decide(services, work, subject)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib import billing, connecting, upkeep
+from chalicelib import billing, cleaning, connecting, runs, upkeep
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.journal import Outcome
@@ -88,6 +88,8 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
         services.queue.send(to_message(told), group=shop.id)
     _sweep(services, shop, client, event)
     billing.review(services, services.shops.get(shop.id))
+    cleaning.languages_gone(services, shop, services.shops.policy(shop.id))
+    runs.catch_up(services, shop)
     services.memories.remember(shop.id, {RECONCILED: started.isoformat()})
     if _grown(services, shop):
         connecting.schedule(services, shop.id, Schedule.TRAIN)

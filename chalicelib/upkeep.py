@@ -8,7 +8,7 @@ change" and lose their work.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib import billing, privacy
+from chalicelib import billing, cleaning, privacy
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind, StoreEvent
@@ -62,6 +62,7 @@ def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *,
         services.catalogue.see(shop, product, decided=decided, expected=seen.version)
         note_prices(services, shop, product)
     if seen.gone and event.kind in PRODUCT_EVENTS:
+        cleaning.product_gone(services, shop, event.resource)
         services.catalogue.drop(shop, ProductId(event.resource), event.occurred_at.isoformat())
 
 

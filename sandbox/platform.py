@@ -1,5 +1,7 @@
 """The local platform: moto as AWS over HTTP, the app behind a small gateway, workers that poll the queues.
 
+Without a DeepL key the sandbox's own DeepL answers, with marked pseudo-translations (accents, length, brackets).
+
 The same app.py runs here as on AWS: webhooks arrive as a function URL hands them over, other requests pass
 Chalice's own local gateway, and queue messages reach the handlers in the shape and the batches that Lambda's event
 source mapping gives them.
@@ -32,6 +34,8 @@ from werkzeug.wrappers import Request, Response
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb_table import create_table
 from chalicelib.adapters.sqs import SqsQueue
+from sandbox.deepl_server import DeepLServer, RunningServer
+from sandbox.deepl_server import serve as serve_deepl
 from sandbox.lambda_runtime import url_event
 
 if TYPE_CHECKING:
@@ -45,6 +49,8 @@ _ROOT = Path(__file__).parent.parent
 STATE = Path(os.environ.get("TRADEWIND_PLATFORM") or _ROOT / ".local" / "platform.json")
 """Where the settings of the platform that runs now are kept; nobody else on the machine may read them. With
 ``TRADEWIND_PLATFORM`` naming another file for each, several platforms run side by side."""
+DEEPL_KEY, DEEPL_LIMIT = "sandbox:fx", 5_000_000
+"""What the stand-in for DeepL asks for, and how many characters a month it gives away."""
 IDLE_S = 0.25
 """How long a worker that found nothing waits before it looks again."""
 
@@ -84,6 +90,7 @@ class Platform:
         self.url = f"http://127.0.0.1:{self._front.server_port}"
         self._moto, self.aws_url = _start_moto(aws_port or _free_port())  # after the port, which may be taken
         self._environment = dict(environment or {})
+        self.deepl = self._start_deepl()
         self._prepare()
         self.app = _load_app()
         self._remember()
@@ -146,6 +153,18 @@ class Platform:
         self._forget()
         self._moto.terminate()
         self._moto.wait(timeout=10)
+        if self.deepl is not None:
+            self.deepl.close()
+            for name in ("TRADEWIND_DEEPL_KEY", "TRADEWIND_DEEPL_URL"):
+                os.environ.pop(name, None)  # the next platform in this process starts its own
+
+    def _start_deepl(self) -> RunningServer | None:
+        """Without a key of the merchant's own, the stand-in answers with marked pseudo-translations."""
+        if os.environ.get("TRADEWIND_DEEPL_KEY") or self._environment.get("TRADEWIND_DEEPL_KEY"):
+            return None
+        running = serve_deepl(DeepLServer(auth_key=DEEPL_KEY, character_limit=DEEPL_LIMIT))
+        self._environment |= {"TRADEWIND_DEEPL_KEY": DEEPL_KEY, "TRADEWIND_DEEPL_URL": running.url}
+        return running
 
     def _start(self, run: Callable[[], object]) -> None:
         thread = threading.Thread(target=run, daemon=True)

@@ -81,3 +81,8 @@ class Product:
             and not self.gift_card
             and any(v.sellable and v.price is not None and v.price.amount > 0 for v in self.variants)
         )
+
+
+def ledger_of(resource: str) -> str:
+    """Under which the memory keeps whose words a resource's texts are, in all languages."""
+    return f"own:{resource}:"

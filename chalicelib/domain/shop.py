@@ -229,6 +229,20 @@ class TranslationLimits:
             "Quality that publishes on its own (0 to 1)", "Below it, a translation waits for review.", "0.6"
         ),
     )
+    quality_by_locale: Mapping[Locale, Decimal] = field(
+        default_factory=dict,
+        metadata=setting(
+            "Quality per language", "Where one language needs more or less than the others.", "zh = 0.7"
+        ),
+    )
+    price_per_million: Decimal = field(
+        default=Decimal(20),
+        metadata=setting(
+            "Price per million characters",
+            "What your DeepL plan charges, in the currency of its bill; 0 on a free plan. Forecasts use it.",
+            "20",
+        ),
+    )
     formality: Mapping[Locale, str] = field(
         default_factory=dict,
         metadata=setting("Formality", "Per language: more, less or default.", "de = less"),
@@ -239,12 +253,25 @@ class TranslationLimits:
     glossary: Mapping[Locale, Mapping[str, str]] = field(
         default_factory=dict, metadata=setting("Glossary", "Per language: how a term is translated.")
     )
+    polish: bool = field(
+        default=False,
+        metadata=setting(
+            "Polish with DeepL Write",
+            "Sentences without placeholders are put better; their characters count twice. Plans without "
+            "DeepL Write leave them as they are.",
+        ),
+    )
     translate_handles: bool = field(
         default=False, metadata=setting("Translate web addresses", "With a redirect from the old address.")
     )
     convert_units: bool = field(
         default=False, metadata=setting("Convert units and sizes", "Inches to centimetres, US to EU sizes.")
     )
+
+    def quality_for(self, locale: Locale) -> Decimal:
+        """What a translation into this language needs to be published without a person."""
+        base = Locale(locale.partition("-")[0])
+        return self.quality_by_locale.get(locale, self.quality_by_locale.get(base, self.publish_quality))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,10 @@ class Counters:
         """A running total, for people (characters translated this month, say)."""
         return self._records.add(places.key(shop, Kind.COUNTER, f"tally|{name}"), amount) or 0
 
+    def reserve(self, shop: ShopId, name: str, amount: int, most: int | None = None) -> bool:
+        """Add to a running total unless it would pass ``most``; a negative amount gives back."""
+        return self._records.add(places.key(shop, Kind.COUNTER, f"tally|{name}"), amount, ceiling=most) is not None
+
     def total(self, shop: ShopId, name: str) -> int:
         """A running total as it stands."""
         record = self._records.get(places.key(shop, Kind.COUNTER, f"tally|{name}"))

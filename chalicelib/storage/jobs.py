@@ -1,17 +1,18 @@
 """Long work that a person started: what it is to do, and how far it is."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.ids import ShopId
+from chalicelib.domain.ids import Locale, ShopId
 from chalicelib.errors import Gone
 from chalicelib.ports import Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.codec import from_json, to_json
 from chalicelib.storage.places import Kind
 
-KEEP = timedelta(days=30)
+KEEP = timedelta(days=90)
+"""Work that waits for next month's allowance must still be there then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,10 @@ class Job:
     id: str
     shop_id: ShopId
     kind: str
-    """``approve``, ``dismiss``, ``sync``, ``train`` …"""
+    """``approve``, ``dismiss``, ``sync``, ``run`` …"""
+    function: str = ""
+    """Whose work it is, where one function does it."""
+    locales: tuple[Locale, ...] = ()
     subjects: tuple[str, ...] = ()
     total: int = 0
     done: int = 0
@@ -30,6 +34,8 @@ class Job:
     note: str = ""
     turn: str = ""
     """The message whose slice counts, where more than one may ask for it."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """What came of it so far, by name: characters, sentences, outcomes."""
     by: str = "tradewind"
     started_at: datetime
     finished_at: datetime | None = None

@@ -1,6 +1,7 @@
 """What functions remember from one event to the next: translation memory, ledgers. Exact look-ups only."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from chalicelib.domain.ids import ShopId
 from chalicelib.ports import Record, Records
@@ -19,14 +20,25 @@ class Memories:
         found = self._records.get_many([places.key(shop, Kind.MEMORY, key) for key in keys])
         return {place.sort: record.body["value"] for place, record in found.items()}
 
-    def remember(self, shop: ShopId, values: Mapping[str, str]) -> None:
-        """Write; the newest wins."""
+    def remember(self, shop: ShopId, values: Mapping[str, str], *, until: datetime | None = None) -> None:
+        """Write, for ever or until a moment; the newest wins."""
         self._records.put_many(
             [
-                Record(key=places.key(shop, Kind.MEMORY, key), body={"value": value})
+                Record(key=places.key(shop, Kind.MEMORY, key), body={"value": value}, expires_at=until)
                 for key, value in values.items()
             ]
         )
+
+    def forget(self, shop: ShopId, keys: Iterable[str]) -> None:
+        """Delete; what is not there is no error."""
+        for key in keys:
+            self._records.delete(places.key(shop, Kind.MEMORY, key))
+
+    def forget_all(self, shop: ShopId, prefix: str) -> int:
+        """Delete everything under a prefix and say how much that was; slow."""
+        found = [key for key, _ in self.all(shop, prefix)]
+        self.forget(shop, found)
+        return len(found)
 
     def all(self, shop: ShopId, prefix: str) -> Iterator[tuple[str, str]]:
         """Everything under a prefix, for exports; slow."""

@@ -36,7 +36,7 @@ class Coverage:
 
 def overview(visit: Visit) -> Answer:
     """All pictures of one shop."""
-    found = _coverage(visit)
+    found = coverage(visit)
     drawn = [_lists(visit, found), _languages(visit, found), _changes(visit)]
     webhooks, wrong = _webhooks(visit)
     reconciled = visit.services.memories.recall(visit.the_shop.id, [RECONCILED]).get(RECONCILED)
@@ -49,7 +49,7 @@ def overview(visit: Visit) -> Answer:
 RECONCILED = "reconciled_at"
 
 
-def _coverage(visit: Visit) -> Coverage:
+def coverage(visit: Visit) -> Coverage:
     """From what we last wrote: ``product/…/recommendations/slot``, ``resource/…/translation/locale``."""
     shop, records = visit.the_shop.id, visit.services.records
     goods = sum(1 for one in places.every(records, shop, Kind.PRODUCT) if one.body.get("product"))

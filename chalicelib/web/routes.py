@@ -30,6 +30,7 @@ from chalicelib.web import (
     review,
     settings,
     signing_in,
+    translations,
     usage,
 )
 from chalicelib.web.accounts import Role
@@ -97,6 +98,11 @@ ROUTES = (
     Route("GET", "s/{shop}/buyers/{customer}.json", activity.held, Role.OWNER),
     Route("GET", "s/{shop}/insights", insights.overview),
     Route("GET", "s/{shop}/usage", usage.overview),
+    Route("GET", "s/{shop}/translations", translations.overview),
+    Route("POST", "s/{shop}/translations", translations.start, Role.EDITOR),
+    Route("GET", "s/{shop}/translations/memory.{form}", translations.export, Role.EDITOR),
+    Route("POST", "s/{shop}/translations/memory", translations.take_in, Role.EDITOR),
+    Route("POST", "s/{shop}/translations/message", translations.message, Role.EDITOR),
     Route("POST", "s/{shop}/usage", usage.choose_plan, Role.OWNER),
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chalicelib import applying, billing, gathering
+from chalicelib import applying, asking, billing
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
 from chalicelib.web.answers import Answer
@@ -55,7 +55,7 @@ def choose_plan(visit: Visit) -> Answer:
 
 
 def _characters(visit: Visit) -> int:
-    return visit.services.counters.total(visit.the_shop.id, gathering.spent_in(visit.now))
+    return visit.services.counters.total(visit.the_shop.id, asking.spent_in(visit.now))
 
 
 def _totals(visit: Visit) -> Iterator[tuple[str, int]]:

@@ -42,6 +42,7 @@ ORDERS: Mapping[str, str] = {
 
 JOBS: Mapping[str, str] = {
     "approve": "Approving", "dismiss": "Dismissing", "undo": "Undoing", "sync": "Reading the store",
+    "forecast": "Forecast", "run": "Going over the catalogue", "catch_up": "Taking up what waited",
 }  # fmt: skip
 
 FAILURES: Mapping[int, str] = {
@@ -53,6 +54,7 @@ FAILURES: Mapping[int, str] = {
 
 SHOP_PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("home", "Home", ()), ("review", "Review", ("review",)), ("activity", "Activity", ("activity",)),
+    ("translations", "Languages", ("translations",)),
     ("insights", "Insights", ("insights",)), ("settings", "Settings", ("settings",)),
     ("usage", "Usage", ("usage",)),
 )  # fmt: skip

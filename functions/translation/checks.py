@@ -23,7 +23,7 @@ _NEGATIONS = {
 
 def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reason]:
     """Reasons to look at a pair; ``languages`` are two-letter codes."""
-    missing, invented = numerals.differing(source, target, languages)
+    missing, invented = numerals.apart(source, target, languages)
     yield from (Reason(text="Number {number} is missing.", values=(("number", n),)) for n in missing)
     yield from (Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in invented)
     if looks_copied(source, target, languages):

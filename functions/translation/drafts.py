@@ -185,7 +185,7 @@ def _flaws(draft: Draft, value: str) -> tuple[Reason, ...]:
     )  # fmt: skip
 
 
-def remembered(sentence: Sentence, *, at: str, quality: float | None) -> Remembered:
+def remembered(sentence: Sentence, pair: Pair, *, at: str, quality: float | None) -> Remembered:
     """What the memory keeps of a fresh sentence; an unusable answer is kept as such."""
     usable = not sentence.restored.barred
     target = memory.from_marks(sentence.restored.text) if usable else ""
@@ -196,4 +196,5 @@ def remembered(sentence: Sentence, *, at: str, quality: float | None) -> Remembe
         origin=origin,
         quality=quality if usable else None,
         at=at,
+        pair=(pair.source, pair.target),
     )

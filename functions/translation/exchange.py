@@ -12,7 +12,7 @@ from chalicelib.errors import MalformedPayload
 LARGEST = 20_000_000
 """Characters of an import."""
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_ELEMENT = re.compile(r'<x id="(\d+)"/>')
+_ELEMENT = re.compile(r'<x id="(\d+)"(?:/>|>([^<]*)</x>)')
 _DEFUSED = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,10 +25,12 @@ class Unit:
     source_language: str
     target_language: str
     origin: str = "import"
+    key: str = ""
+    """Where our own memory keeps it; empty in documents of other tools."""
 
 
 def to_tmx(units: Iterable[Unit]) -> str:
-    """A TMX document; protected tokens become ``<ph x="n"/>``."""
+    """A TMX document; protected tokens become ``<ph x="n">…</ph>``."""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<tmx version="1.4"><header creationtool="Tradewind" creationtoolversion="1" segtype="sentence"'
@@ -37,12 +39,13 @@ def to_tmx(units: Iterable[Unit]) -> str:
     for unit in units:
         sides = ((unit.source_language, unit.source), (unit.target_language, unit.target))
         variants = "".join(_variant(language, text) for language, text in sides)
-        lines.append(f'<tu><prop type="origin">{_attribute(unit.origin)}</prop>{variants}</tu>')
+        props = f'<prop type="origin">{_attribute(unit.origin)}</prop><prop type="x-key">{_attribute(unit.key)}</prop>'
+        lines.append(f"<tu>{props}{variants}</tu>")
     return "\n".join([*lines, "</body></tmx>", ""])
 
 
 def _variant(language: str, text: str) -> str:
-    safe = _ELEMENT.sub(r'<ph x="\1"/>', _printable(text))
+    safe = _ELEMENT.sub(lambda found: f'<ph x="{found[1]}">{found[2] or ""}</ph>', _printable(text))
     return f'<tuv xml:lang="{_attribute(language)}"><seg>{safe}</seg></tuv>'
 
 
@@ -68,10 +71,11 @@ def from_tmx(document: str) -> Iterator[Unit]:
     except ET.ParseError as error:
         raise MalformedPayload(f"The TMX file is not well-formed: {error}.") from error
     for unit in root.iter("tu"):
+        kept = next((prop.text or "" for prop in unit.iter("prop") if prop.get("type") == "x-key"), "")
         sides = [(v.get(_LANG) or v.get("lang") or "", _text(v.find("seg"))) for v in unit.iter("tuv")]
         for language, text in sides[1:]:
             if sides[0][1] and text:
-                yield Unit(sides[0][1], text, sides[0][0], language)
+                yield Unit(sides[0][1], text, sides[0][0], language, key=kept)
 
 
 def _text(segment: ET.Element | None) -> str:
@@ -79,16 +83,23 @@ def _text(segment: ET.Element | None) -> str:
         return ""
     parts = [_escaped(segment.text or "")]
     for child in segment:
-        number = child.get("x") if child.tag == "ph" else None
-        parts += [f'<x id="{number}"/>' if number and number.isdigit() else "", _escaped(child.tail or "")]
+        parts += [_token(child), _escaped(child.tail or "")]
     return "".join(parts)
+
+
+def _token(child: ET.Element) -> str:
+    """Our own mark, with what it stands for where that was written down; other tools' marks keep their content."""
+    number, shown = child.get("x") or "", _escaped("".join(child.itertext()))
+    if child.tag != "ph" or not number.isdigit():
+        return shown
+    return f'<x id="{number}">{shown}</x>' if shown else f'<x id="{number}"/>'
 
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-COLUMNS = ("source", "target", "source_language", "target_language", "origin")
+COLUMNS = ("source", "target", "source_language", "target_language", "origin", "key")
 
 
 def to_csv(units: Iterable[Unit]) -> str:
@@ -120,7 +131,8 @@ def from_csv(document: str) -> Iterator[Unit]:
     for row in rows:
         cells = [_plain(row[name] or "") for name in COLUMNS[:4]]
         if cells[0] and cells[1]:
-            yield Unit(*cells)
+            source, target, ours, theirs = cells
+            yield Unit(source, target, ours, theirs, key=_plain(row.get("key") or ""))
 
 
 def _plain(cell: str) -> str:

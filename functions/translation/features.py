@@ -21,6 +21,8 @@ from functions.translation import numerals
 
 LIMIT = 256
 """Pieces read of one sentence; twelve in ten thousand sentences are longer."""
+HELD = 200
+"""Encoded texts that are held for the next language: about 40 kB each."""
 PREFIX_PIECES = 4
 """Begin and the three pieces of the encoder's prefix, which say nothing about the sentence."""
 _COMMAS, _STOPS = ",;:、，；：", ".!?。！？…"
@@ -74,9 +76,20 @@ def look(encoder: Model, pairs: Sequence[tuple[str, str]], languages: tuple[str,
 
 
 def _encoded(encoder: Model, texts: Sequence[str]) -> list[_Side]:
+    """Each text encoded, once for all its languages: a source comes again with every target."""
+    held = encoder.once("sides", lambda assets: dict[str, _Side]())
+    if len(held) > HELD:
+        held.clear()
+    found = {text: side for text in texts if (side := held.get(text)) is not None}
+    found |= _fresh(encoder, [text for text in dict.fromkeys(texts) if text not in found])
+    held.update(found)
+    return [found[text] for text in texts]
+
+
+def _fresh(encoder: Model, texts: Sequence[str]) -> dict[str, _Side]:
     cut = tokeniser(encoder)
     rows = [cut.ids(text, limit=LIMIT) for text in texts]
-    found: dict[int, _Side] = {}
+    found: dict[str, _Side] = {}
     by_length = sorted(range(len(rows)), key=lambda place: len(rows[place]))
     for start in range(0, len(rows), BATCH):
         places = by_length[start : start + BATCH]
@@ -84,8 +97,9 @@ def _encoded(encoder: Model, texts: Sequence[str]) -> list[_Side]:
         for line, place in enumerate(places):
             inner = slice(min(PREFIX_PIECES, len(rows[place]) - 2), max(len(rows[place]) - 1, 1))
             tokens = np.array(out["tokens"][line, inner], np.float32)
-            found[place] = _Side(rows[place][inner], tokens, np.array(out["vectors"][line]), texts[place])
-    return [found[place] for place in range(len(rows))]
+            text = texts[place]
+            found[text] = _Side(rows[place][inner], tokens, np.array(out["vectors"][line]), text)
+    return found
 
 
 def _row(encoder: Model, source: _Side, target: _Side, languages: tuple[str, str]) -> list[float]:

@@ -56,6 +56,8 @@ class Remembered:
     quality: float | None = None
     at: str = ""
     """When, in ISO form."""
+    pair: tuple[str, str] = ("", "")
+    """The languages of both sides, for people and exports; the key alone decides what it is used for."""
 
     def usable(self, now: datetime) -> bool:
         """Whether it answers the question "what is this sentence in that language?" now."""
@@ -91,8 +93,8 @@ def unpacked(text: str) -> Remembered | None:
     try:
         data = json.loads(text)
         entry = Remembered(**{name: data[name] for name in data if name in Remembered.__slots__})
-        return replace(entry, origin=Origin(entry.origin))
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return replace(entry, origin=Origin(entry.origin), pair=(str(entry.pair[0]), str(entry.pair[1])))
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
 
 

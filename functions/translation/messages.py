@@ -1,15 +1,17 @@
 """Reviews and customer messages, translated on demand through the same steps as listings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from chalicelib.contracts import Answers, TranslateTexts
+from chalicelib.contracts import Answers, Context, Said, TranslateTexts
 from chalicelib.domain.catalogue import Text
 from chalicelib.domain.evidence import Reason
+from chalicelib.domain.ids import Locale
 from chalicelib.texts import identify
 from functions.translation.drafts import MESSAGE, Draft, Left, drafted, finished, wanted
-from functions.translation.memory import Pair, Remembered
+from functions.translation.glossary import selected
+from functions.translation.memory import Origin, Pair, Remembered, unpacked
 from functions.translation.protect import Guard
 
 
@@ -30,13 +32,15 @@ class Reply:
     reasons: tuple[Reason, ...] = ()
 
 
-def prepare(text: str, pair: Pair, guard: Guard, held: Mapping[str, Remembered]) -> Message:
+def prepare(
+    text: str, pair: Pair, guard: Guard, held: Mapping[str, Remembered], languages: Sequence[str] = ()
+) -> Message:
     """Cut and protect a message of a buyer; it is plain text, whatever it looks like."""
     draft = drafted(
         Text(key=MESSAGE, value=text, digest=""),
         pair,
         guard,
-        partial(identify, languages=(pair.source, pair.target)),
+        partial(identify, languages=(pair.source, pair.target, *languages)),
     )
     if isinstance(draft, Left):
         return Message(draft, None, held)
@@ -59,3 +63,43 @@ def answer(message: Message, answers: Answers) -> Reply:
         why = answers.failed.get(message.request, "") if message.request else ""
         return Reply(message.draft.field.value, (Reason(text=why or "The engine left texts unanswered."),))
     return Reply(done.value, (*done.barred, *done.doubts))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageErrand:
+    """A message on its way through the house: looked up, asked, answered. Nothing of it is kept, for it is a
+    buyer's."""
+
+    text: str
+    pair: Pair
+    guard: Guard
+    languages: tuple[str, ...]
+
+    @property
+    def memory(self) -> frozenset[str]:
+        draft = self._message({}).draft
+        return frozenset() if isinstance(draft, Left) else frozenset(draft.keys)
+
+    def plan(self, memory: Mapping[str, str]) -> Sequence[TranslateTexts]:
+        request = self._message(memory).request
+        return [request] if request else []
+
+    def answer(self, memory: Mapping[str, str], answers: Answers) -> Said:
+        reply = answer(self._message(memory), answers)
+        return Said(reply.text, reply.reasons)
+
+    def _message(self, memory: Mapping[str, str]) -> Message:
+        found = {key: unpacked(value) for key, value in memory.items()}
+        held = {key: entry for key, entry in found.items() if entry is not None and entry.origin is not Origin.FAULTY}
+        return prepare(self.text, self.pair, self.guard, held, self.languages)
+
+
+def errand(known: Context, text: str, source: Locale, target: Locale) -> MessageErrand:
+    """A buyer's words in one of the shop's languages. Where no source is named, it is told from the text."""
+    limits, shop = known.policy.translations, known.shop
+    languages = tuple(dict.fromkeys((shop.primary_locale, *limits.locales, *shop.locales, target)))
+    told = source or Locale(identify(text, languages)[0] or shop.primary_locale)
+    entries = limits.glossary.get(target, {}) if told == shop.primary_locale else {}
+    words = selected(entries, limits.protected_terms)
+    pair = Pair(source=told, target=target, formality=limits.formality.get(target, ""), glossary=words)
+    return MessageErrand(text, pair, Guard(terms=limits.protected_terms), languages)

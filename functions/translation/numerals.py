@@ -64,7 +64,7 @@ _SCALES = {
 _DIGITS = re.compile(
     r"(?P<number>\d+(?:[.,'’\u00a0\u202f]\d{3})*(?:[.,]\d+)?)"
     r"(?:[\s-]?(?P<scale>hundred|thousand|million(?:en|s)?|m?illiarde?n?s?|billion(?:en)?|trillion|tausend|mille|mil|"
-    r"millon(?:es)?|millón|Mio|Mrd|百|千|[万萬亿億]{1,2}))?",
+    r"millon(?:es)?|millón|Mio|Mrd|百|千|[万萬亿億]{1,2})(?![A-Za-z]))?",
     re.IGNORECASE,
 )
 _HAN_RUN = re.compile("[零〇一二两兩三四五六七八九十百千万萬亿億]+")
@@ -128,6 +128,20 @@ def differing(source: str, target: str, languages: tuple[str, str]) -> tuple[tup
     return _decades_apart(missing, invented)
 
 
+def apart(source: str, target: str, languages: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the differing numbers those that a reader would miss or stumble over.
+
+    A number that is merely said once more or once less, and an afternoon hour told by 24, are none.
+    """
+    missing, invented = differing(source, target, languages)
+    hours = {hour: str(int(hour) % 12 + (12 if half == "p" else 0)) for hour, half in _HOUR.findall(source.casefold())}
+    said = {hour for hour, by_24 in hours.items() if by_24 in invented}
+    ours = {*written(source), *(hours[hour] for hour in said), *(("00", "000") if hours else ())}
+    theirs = {*written(target), *said}
+    return tuple(n for n in missing if n not in theirs), tuple(n for n in invented if n not in ours)
+
+
+_HOUR = re.compile(r"(?<!\d)(1[0-2]|[1-9])\s?([ap])\.?m\b")
 _GAP = re.compile(r"(?<=\d)[,.]?\s(?=\d{3}(?!\d))")
 """Between groups of thousands where a language sets them apart with a blank."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.contracts import Translations
-from chalicelib.domain.catalogue import Text
+from chalicelib.domain.catalogue import Text, ledger_of
 from chalicelib.domain.ids import Locale
 
 
@@ -55,7 +55,7 @@ class Mark:
 
 def places(resource: str, locale: Locale, source: Text, wording: str) -> Places:
     """The keys for a field of this source that holds this wording."""
-    stem = f"own:{locale}:{resource}:{source.key}"
+    stem = f"{ledger_of(resource)}{locale}:{source.key}"
     name = digest(wording)
     return Places(f"{stem}:{name}", f"{stem}:@{source.digest}", f"{stem}:learned:{name}")
 

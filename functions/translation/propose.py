@@ -1,6 +1,6 @@
 """Translation as a function: what to read, what to ask the engine, what to publish and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from chalicelib.contracts import (
     Answers,
@@ -10,17 +10,18 @@ from chalicelib.contracts import (
     CounterUpdate,
     Decision,
     EngineRequest,
+    Errand,
     Function,
     Material,
     Models,
     Needs,
+    Taken,
 )
 from chalicelib.domain.events import EventKind, Trigger
-from chalicelib.domain.ids import FunctionName, ProductId
-from functions.translation import memory, ownership
+from chalicelib.domain.ids import FunctionName, Locale, ProductId
+from functions.translation import handing, memory, messages, ownership
 from functions.translation.drafts import Finished, Sentence, finished, remembered
 from functions.translation.learning import learned
-from functions.translation.memory import Remembered
 from functions.translation.publishing import Judged, judged, proposal
 from functions.translation.quality import estimator
 from functions.translation.restore import restored
@@ -68,6 +69,23 @@ class Translation:
             notes=[note for part in parts for note in part.notes],
         )
 
+    def errand(self, known: Context, text: str, source: Locale, target: Locale) -> Errand:
+        """A review or a message on demand."""
+        return messages.errand(known, text, source, target)
+
+    @property
+    def memory_prefix(self) -> str:
+        """The translation memory alone; ledgers stay here."""
+        return handing.PREFIX
+
+    def export_memory(self, entries: Iterable[tuple[str, str]], form: str) -> str:
+        """TMX for translators' tools, CSV for spreadsheets."""
+        return handing.exported(entries, form)
+
+    def import_memory(self, known: Context, document: str, form: str) -> Taken:
+        """What another tool, or we ourselves, wrote."""
+        return handing.imported(known, document, form)
+
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """The quality estimate is the same for every shop; a shop's own knowledge is its memory."""
         return ()
@@ -86,8 +104,8 @@ def _decided(context: Context, work: Work, answers: Answers, models: Models) -> 
     fresh, failures = _answers(context, work, answers)
     done = [finished(draft, work.held, fresh) for draft in work.drafts]
     complete = judged([one for one in done if one], work.pair, estimator(models))
-    offer = proposal(context, work, complete)
-    kept = {**_unjudged(context, work, fresh), **_remembered(context, complete, work.held)}
+    offer = None if failures else proposal(context, work, complete)  # a page half in another language helps nobody
+    kept = {**_unjudged(context, work, fresh), **_remembered(context, complete, work)}
     marks = _marks(work, offer.published if offer else ())
     return Decision(
         proposals=[offer.proposal] if offer else [],
@@ -121,18 +139,18 @@ def _unjudged(context: Context, work: Work, fresh: Mapping[str, str]) -> dict[st
     for key, segment in work.missing().items():
         if key in fresh:
             sentence = Sentence(key, segment, restored(fresh[key], segment), None)
-            found[key] = memory.packed(remembered(sentence, at=at, quality=None))
+            found[key] = memory.packed(remembered(sentence, work.pair, at=at, quality=None))
     return found
 
 
-def _remembered(context: Context, complete: Sequence[Judged], held: Mapping[str, Remembered]) -> dict[str, str]:
+def _remembered(context: Context, complete: Sequence[Judged], work: Work) -> dict[str, str]:
     """Fresh sentences for the memory, each with its estimate, so that neither is made twice."""
     at = context.now.isoformat()
     return {
-        sentence.key: memory.packed(remembered(sentence, at=at, quality=judgement.quality))
+        sentence.key: memory.packed(remembered(sentence, work.pair, at=at, quality=judgement.quality))
         for one in complete
         for sentence, judgement in zip(one.finished.sentences, one.judgements, strict=True)
-        if sentence.key not in held
+        if sentence.key not in work.held
     }
 
 

@@ -104,7 +104,7 @@ def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer 
     if all(existing.get(field.key) == field.value for field in action.fields) and not _renews(work, chosen):
         return None
     theirs = not ours
-    review, confidence = _verdict(context, chosen, theirs=theirs)
+    review, confidence = _verdict(context, work, chosen, theirs=theirs)
     made = Proposal(
         id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME,
         action=action, before=_before(context, work, action),
@@ -186,12 +186,12 @@ def _before(context: Context, work: Work, action: PublishTranslation) -> Snapsho
     return Snapshot(value=value or None, read_at=context.now)
 
 
-def _verdict(context: Context, chosen: Sequence[Judged], *, theirs: bool) -> tuple[bool, float]:
+def _verdict(context: Context, work: Work, chosen: Sequence[Judged], *, theirs: bool) -> tuple[bool, float]:
     """Whether a person must look, and how sure we are: the weakest field's quality."""
     scores = [one.quality for one in chosen]
     known = [score for score in scores if score is not None]
     confidence = min(known) if len(known) == len(scores) else 0.5
-    unsure = len(known) < len(scores) or confidence < float(context.policy.translations.publish_quality)
+    unsure = len(known) < len(scores) or confidence < float(context.policy.translations.quality_for(work.locale))
     return theirs or unsure or any(one.doubtful for one in chosen), confidence
 
 

@@ -39,6 +39,7 @@ class Work:
     drafts: tuple[Draft, ...] = ()
     left: tuple[Left, ...] = ()
     held: Mapping[str, Remembered] = field(default_factory=dict)
+    polish: bool = False
 
     @property
     def action(self) -> PublishTranslation:
@@ -57,7 +58,7 @@ class Work:
             TranslateTexts(
                 texts=tuple(segment.xml() for segment in portion), source=self.pair.source,
                 target=self.locale, formality=self.pair.formality,
-                glossary=self.pair.glossary.entries, context=context,
+                glossary=self.pair.glossary.entries, context=context, polish=self.polish,
             )
             for portion in _portions(missing)
         ]  # fmt: skip
@@ -113,6 +114,7 @@ def _work(context: Context, resource: str, locale: Locale, texts: Translations) 
     return Work(
         resource=resource, locale=locale, pair=pair, guard=guard, texts=texts, standings=standings,
         marks=marks, drafts=drafts, left=left, held=_held(context, drafts),
+        polish=context.policy.translations.polish,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from deepl import http_client
 
 from chalicelib.contracts import EngineRequest, TranslateTexts
 from chalicelib.domain.ids import EventId, Locale, ShopId
-from chalicelib.errors import RateLimited, StoreUnavailable, UnsupportedAction
+from chalicelib.errors import AnswerLost, AppError, RateLimited, UnsupportedAction
 from integrations.deepl.faults import TooLarge, named
 from integrations.deepl.glossaries import Glossaries
 from integrations.deepl.languages import formality_word, source_code, target_code
@@ -60,10 +60,11 @@ class DeepL:
             raise UnsupportedAction("This engine translates texts and nothing else.")
         deadline = self._clock() + SECONDS
         try:
-            return self._all(request, shop, deadline)
+            found = self._all(request, shop, deadline)
         except _GlossaryGone:
             self._glossaries.forget()
-            return self._all(request, shop, deadline)
+            found = self._all(request, shop, deadline)
+        return self._polished(found, request) if request.polish else found
 
     def usage(self) -> Usage:
         """What was spent at DeepL in the present period. Raises Retryable, NeedsMerchant."""
@@ -81,6 +82,15 @@ class DeepL:
                 )
             found += [answer.text for answer in (answers if isinstance(answers, list) else [answers])]
         return _complete(found, len(texts))
+
+    def _polished(self, found: tuple[str, ...], request: TranslateTexts) -> tuple[str, ...]:
+        """Plain texts put better; DeepL Write knows no markup, and a plan without it changes nothing."""
+        places = request.polishable
+        try:
+            better = self.rephrase([found[place] for place in places], request.target) if places else ()
+        except AppError:
+            return found  # the translation is paid for and good; that it could be better is no reason to lose it
+        return tuple({**dict(enumerate(found)), **dict(zip(places, better, strict=True))}.values())
 
     def _all(self, request: TranslateTexts, shop: ShopId, deadline: float) -> tuple[str, ...]:
         pair = (request.source or "", request.target)
@@ -128,7 +138,7 @@ class _GlossaryGone(Exception):
 
 def _complete(found: list[str], asked: int) -> tuple[str, ...]:
     if len(found) != asked:
-        raise StoreUnavailable(
+        raise AnswerLost(
             "DeepL sent fewer texts than it was asked for; it is tried again.",
             detail=f"{len(found)} of {asked}",
         )

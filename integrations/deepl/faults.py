@@ -7,6 +7,7 @@ import deepl
 
 from chalicelib.errors import (
     AccessRevoked,
+    AnswerLost,
     AppError,
     QuotaReached,
     RateLimited,
@@ -31,7 +32,7 @@ def named() -> Iterator[None]:
             raise TooLarge from None
         raise _ours(error) from None
     except (TypeError, AttributeError, ValueError, KeyError) as error:  # the client stumbles over odd answers
-        raise StoreUnavailable(
+        raise AnswerLost(
             "DeepL sent an answer that could not be read; it is tried again.", detail=type(error).__name__
         ) from None
 
@@ -48,6 +49,16 @@ def _ours(error: deepl.DeepLException) -> AppError:
         return AccessRevoked("DeepL refuses the key. Enter a valid one in the settings.", detail=detail)
     if isinstance(error, deepl.TooManyRequestsException):
         return RateLimited("DeepL asks for fewer calls; it is tried again.", after=10.0, detail=detail)
+    if isinstance(error, deepl.ConnectionException) and not _unreached(error):
+        return AnswerLost("DeepL does not answer; it is tried again.", detail=detail)
     if isinstance(error, deepl.ConnectionException) or status is None or status >= 500:
         return StoreUnavailable("DeepL does not answer; it is tried again.", detail=detail)
     return UnsupportedAction("DeepL cannot do this, for this language or on this plan.", detail=detail)
+
+
+_UNREACHED = ("Failed to establish a new connection", "Failed to resolve", "ConnectTimeout")
+"""How the official client's HTTP library words a call that never got as far as DeepL."""
+
+
+def _unreached(error: deepl.ConnectionException) -> bool:
+    return any(words in str(error) for words in _UNREACHED)

@@ -12,6 +12,10 @@ CAPABILITIES = frozenset({
     Capability.RECOMMEND_COMPLEMENTARY, Capability.RECOMMEND_RELATED, Capability.PRICES,
     Capability.TRANSLATIONS, Capability.ORDER_ASSESSMENT, Capability.ORDER_HOLD, Capability.STOREFRONT,
 })  # fmt: skip
+MISSING = (
+    "WooCommerce keeps no translations by itself. Install WPML with WooCommerce Multilingual, or Polylang "
+    "for WooCommerce, then connect the store again."
+)
 MULTILINGUAL = ("sitepress-multilingual-cms", "woocommerce-multilingual", "polylang-wc")
 """WPML with its WooCommerce part, or Polylang for WooCommerce: without one there is no place for texts."""
 
@@ -45,6 +49,7 @@ MARKETPLACE = Marketplace(
     reader=WooCommerceReader(),
     connect=connect,
     shop_in_address=True,
+    advice={Capability.TRANSLATIONS: MISSING},
     offers=offers,
     keys=keys,
 )

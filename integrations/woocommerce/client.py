@@ -73,15 +73,16 @@ class WooCommerceClient:
         )
 
     def product(self, product_id: ProductId) -> Product:
-        """Raises Gone, also for a product in the bin."""
+        """Raises Gone, also for a product in the bin, and for one that only says another in a second language."""
         found = parsed(StoreProduct, self._connection.get(f"products/{number(product_id)}").data)
-        if found.status == "trash":
+        if found.status == "trash" or self._translates(found):
             raise Gone
         return self._with_variations([found])[0]
 
     def products(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
         """Those that exist, a hundred a call, and one call more for each product with variations."""
-        found = self._with_variations(list(self._snapshots.products(product_ids).values()))
+        held = self._snapshots.products(product_ids).values()
+        found = self._with_variations([one for one in held if not self._translates(one)])
         return {product.id: product for product in found}
 
     def missing(self, product_ids: Sequence[ProductId]) -> frozenset[ProductId]:
@@ -180,6 +181,11 @@ class WooCommerceClient:
             if len(part) < LARGEST_PAGE:
                 break
         return rows
+
+    def _translates(self, found: StoreProduct) -> bool:
+        """Whether a multilingual plug-in made this product to say another one in a second language."""
+        ours = self._shop.primary_locale.lower().partition("-")[0]
+        return bool(found.lang) and found.lang.lower().partition("-")[0] != ours
 
     @property
     def _own_language(self) -> str:

@@ -13,15 +13,10 @@ from chalicelib.domain.actions import PublishTranslation, Snapshot, digest_of
 from chalicelib.domain.ids import Locale
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone, StaleState, UnsupportedAction
-from integrations.woocommerce import mapping
+from integrations.woocommerce import MISSING, mapping
 from integrations.woocommerce.answers import StoreProduct
 from integrations.woocommerce.connection import Connection, parsed
 from integrations.woocommerce.drafts import number, same
-
-MISSING = (
-    "WooCommerce keeps no translations by itself. Install WPML with WooCommerce Multilingual, or Polylang "
-    "for WooCommerce, then connect the store again."
-)
 
 
 class Translator:

@@ -29,7 +29,9 @@ HERE = Path(__file__).parent / "1"
 LEARNED = ("sentence cut", "untranslated copy", "swapped text")
 """Kinds of planted errors that the second output learns; numbers and languages are told by rules."""
 PLANTED = 1_500
-FALSE_ALARMS = 0.02
+FALSE_ALARMS = 0.0175
+"""What is allowed on each dev set: a quarter of a point below the 2 % that other texts are to keep, for a rate
+measured on a thousand sentences is off by half a point. Kinds of planted errors keep 96 % there."""
 CLIP = 4.0
 PENALTIES = (15.0, 30.0, 60.0, 120.0, 240.0)
 OWN_SHARE = 1.4
@@ -226,9 +228,12 @@ def _odds(blocks: dict[str, Block], seen: Seen, found: NDArray[np.float64]) -> N
 
 
 def _threshold(dev: list[Part], blocks: dict[str, Block], found: NDArray[np.float64]) -> float:
-    """The log odds above which, plain signs counted in, 2 % of real dev translations are flagged."""
-    odds = np.concatenate([_odds(blocks, d.seen, found) for d in dev])
-    alarms = np.concatenate([d.alarms for d in dev])
+    """The log odds above which, plain signs counted in, no pair's real dev translations are flagged too often."""
+    return max(allowing(_odds(blocks, part.seen, found), part.alarms) for part in dev)
+
+
+def allowing(odds: NDArray[np.float64], alarms: NDArray[np.bool_]) -> float:
+    """The threshold for one language pair."""
     quiet = np.sort(odds[~alarms])
     allowed = max(0, int(FALSE_ALARMS * len(odds)) - int(alarms.sum()))
     return float(quiet[len(quiet) - 1 - allowed])
@@ -281,10 +286,34 @@ def _card(
     }  # fmt: skip
 
 
+def set_threshold(model: Model, dev: list[Part]) -> dict[str, Any]:
+    """The shipped card with its threshold set anew, for the same graph: after a change of the plain signs."""
+    card: dict[str, Any] = json.loads((HERE / "card.json").read_text(encoding="utf-8"))
+    odds = [_shipped_odds(model, part.seen) for part in dev]
+    threshold = max(allowing(o, part.alarms) for o, part in zip(odds, dev, strict=True))
+    card["thresholds"]["broken"] = threshold
+    for part, told in zip(dev, odds, strict=True):
+        name = "-".join(part.scored.languages)
+        card["metrics"][f"dev_caught_{name}"] = {
+            kind: _caught(pairs, _shipped_odds(model, seen), threshold, part.scored.languages)
+            for kind, (pairs, seen) in part.broken.items()
+        }
+        card["metrics"]["false_alarms_by_plain_signs"][name] = round(float(part.alarms.mean()), 4)
+        card["metrics"][f"dev_false_alarms_{name}"] = round(float((part.alarms | (told > threshold)).mean()), 4)
+    return card
+
+
+def _shipped_odds(model: Model, seen: Seen) -> NDArray[np.float64]:
+    nobody = np.zeros((len(seen.features), len(ADAPTED)), np.float32)
+    inputs = {"features": seen.features, "source": seen.source, "target": seen.target, "language": nobody}
+    return np.asarray(model.run(inputs)["broken"], np.float64).reshape(-1)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Train and write. Returns 1 where the encoder is not built."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looks", type=Path, default=Path(".local/looks"), help="where looks are kept")
+    parser.add_argument("--threshold-only", action="store_true", help="keep the graph, set its threshold anew")
     chosen = parser.parse_args(arguments)
     encoder = shipped("text_encoder")
     if encoder is None:
@@ -292,14 +321,22 @@ def main(arguments: list[str] | None = None) -> int:
             "The encoder is not built: run `python -m model_artifacts.text_encoder.build` first.\n"
         )
         return 1
-    train = [load(encoder, pair, "train", chosen.looks) for pair in corpus.PAIRS]
     dev = [load(encoder, pair, "dev", chosen.looks) for pair in corpus.PAIRS]
+    model = shipped("translation")
+    if chosen.threshold_only and model is not None:
+        _write_card(set_threshold(model, dev))
+        return 0
+    train = [load(encoder, pair, "train", chosen.looks) for pair in corpus.PAIRS]
     graph, card = trained(train, dev)
     HERE.mkdir(exist_ok=True)
     (HERE / "model.onnx").write_bytes(graph)
-    (HERE / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _write_card(card)
     sys.stderr.write(f"{len(graph):,} bytes written\n")
     return 0
+
+
+def _write_card(card: dict[str, Any]) -> None:
+    (HERE / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

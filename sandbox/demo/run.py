@@ -14,7 +14,7 @@ from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.shop import Mode
 from sandbox import retail
-from sandbox.demo import report
+from sandbox.demo import languages, report
 from sandbox.demo.shops import SHOPIFY_SECRET, DemoShop, connect, open_shops
 from sandbox.platform import Platform
 from sandbox.seed import SeedOrder
@@ -66,17 +66,21 @@ def _play(console: Console, platform: Platform, shops: Sequence[DemoShop], optio
     modes = _modes(platform)
     with _progress(console) as progress:
         _learn(progress, platform, shops, modes)
+        told = languages.translate(progress, platform, shops)
+        _drain(progress, platform, shops)
         before = report.mark(platform, shops)
         _replay(progress, platform, shops, options)
         _drain(progress, platform, shops)
-    return report.table(console, platform, shops, before)
+    languages.table(console, platform, told)
+    return max(report.table(console, platform, shops, before), languages.status(told))
 
 
 def _modes(platform: Platform) -> dict[FunctionName, Mode]:
-    """Recommendations go out by themselves, prices wait for a person, translation needs a DeepL key."""
+    """Recommendations and translations go out by themselves where they clear their limits; prices wait."""
     modes = dict.fromkeys(platform.services.functions, Mode.OFF)
     modes[FunctionName("recommendations")] = Mode.AUTOMATIC
     modes[FunctionName("repricing")] = Mode.PROPOSE
+    modes[languages.NAME] = Mode.AUTOMATIC
     return modes
 
 

@@ -86,10 +86,12 @@ def _woocommerce(year: retail.Retail, noise: float) -> DemoShop:
     goods = year.products(before[0].created_at)
     seed = Seed(
         name="Lantern and Bunting", currency="GBP", country="GB", timezone="Europe/London",
-        locales=("en", "de"), products=goods, orders=before,
+        locales=("en", "de", "fr"), products=goods, orders=before,
     )  # fmt: skip
     weather = Weather(duplicate_rate=noise, reorder_rate=2 * noise, seed=11)
-    store = WooCommerceStore(seed, consumer_key=KEY, consumer_secret=SECRET, clock=_now, weather=weather)
+    store = WooCommerceStore(
+        seed, consumer_key=KEY, consumer_secret=SECRET, clock=_now, weather=weather, multilingual="wpml"
+    )
     server = serve_woocommerce(store)
     return DemoShop(
         id=shop_id("woocommerce", "lantern"), label="WooCommerce", url=server.url, store=store, coming=coming

@@ -65,6 +65,7 @@ def test_any_user_any_route_any_other_shop_is_404(data: st.DataObject) -> None:
     ids = [*(one.id for one in everything), "p00001", "x"]
     parts = {
         "shop": shop, "proposal": data.draw(st.sampled_from(ids)), "job": "j", "function": "prices", "customer": "7",
+        "form": "tmx",
         "deed": data.draw(st.sampled_from(["approve", "dismiss", "undo"])),
     }  # fmt: skip
     before = dict(people.world.stage.bazaar.stalls["s0"].values)

@@ -1,14 +1,14 @@
 """An empty, a busy and a broken shop in memory, and a browser's part: cookies, forms, redirects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from chalicelib import applying, connecting
-from chalicelib.contracts import Credentials, RawRequest
+from chalicelib.contracts import Credentials, Engine, Function, RawRequest
 from chalicelib.domain.actions import (
     Action,
     AssessOrder,
@@ -253,9 +253,11 @@ class Browser:
                 self.cookies.pop(name, None)
 
 
-def make(*, sandbox: bool = False) -> World:
+def make(
+    *, sandbox: bool = False, cast: Mapping[FunctionName, Function] | None = None, engines: Sequence[Engine] = ()
+) -> World:
     """A world without shops."""
-    stage = Stage(Play(seed=1), functions=functions())
+    stage = Stage(Play(seed=1), functions=cast or functions(), engines=engines)
     settings = replace(stage.services.settings, sandbox=sandbox, operators=("operator@tradewind.example",))
     return World(stage, replace(stage.services, settings=settings))
 

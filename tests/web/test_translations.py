@@ -1,0 +1,143 @@
+"""The page of a shop's languages: forecast, run, single messages, the memory in and out."""
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from chalicelib.contracts import EngineRequest, TranslateTexts
+from chalicelib.domain.ids import EventId, FunctionName, Locale, ShopId
+from chalicelib.domain.shop import Mode
+from functions.translation.propose import FUNCTION as TRANSLATION
+from tests.web import world as w
+
+NAME = FunctionName("translation")
+
+
+@dataclass
+class Engine:
+    """Marks what it is given."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def answers(self, request: EngineRequest) -> bool:
+        return isinstance(request, TranslateTexts)
+
+    def ask(self, request: EngineRequest, shop: ShopId, event: EventId) -> tuple[str, ...]:
+        assert isinstance(request, TranslateTexts)
+        self.asked += request.texts
+        return tuple(f"Ü {text}" for text in request.texts)
+
+
+@pytest.fixture
+def open_() -> tuple[w.World, ShopId, w.Browser, Engine]:
+    engine = Engine()
+    world = w.make(sandbox=True, cast={NAME: TRANSLATION}, engines=[engine])
+    shop = world.open("one", goods=4)
+    w.people(world, shop)
+    world.stage.settle()
+    policy = world.services.shops.policy(shop)
+    world.services.shops.save_policy(
+        shop, replace(policy, translations=replace(policy.translations, locales=(Locale("de"),)))
+    )
+    engine.asked.clear()
+    return world, shop, world.browser(w.OWNER), engine
+
+
+type Opened = tuple[w.World, ShopId, w.Browser, Engine]
+
+
+def test_a_forecast_shows_its_price_and_leads_to_the_run(open_: Opened) -> None:
+    world, shop, browser, engine = open_
+    page = browser.get(f"/s/{shop}/translations")
+    assert 'value="de" checked' in page.body
+    browser.post(f"/s/{shop}/translations", {"kind": "forecast", "locale": "de"})
+    world.stage.settle()
+    told = browser.get(browser.path)
+    assert engine.asked == []
+    assert "Translate it now" in told.body
+    characters = int(re.search(r"Characters, forecast</dt><dd>([\d,]+)", told.body)[1].replace(",", ""))  # type: ignore[index]
+    browser.post(f"/s/{shop}/translations", {"kind": "run", "locale": "de"})
+    world.stage.settle()
+    done = browser.get(browser.path)
+    assert f"Characters spent</dt><dd>{characters}" in done.body
+    assert sum(map(len, engine.asked)) == characters
+    table = browser.get(f"/s/{shop}/translations").body
+    assert "Going over the catalogue" in table
+    assert browser.get(f"/s/{shop}/review?function=translation").body.count("data-row") == 4
+
+
+def test_a_run_of_a_function_that_is_off_or_into_nothing_is_refused_in_words(open_: Opened) -> None:
+    world, shop, browser, _ = open_
+    browser.get(f"/s/{shop}/translations")
+    assert browser.post(f"/s/{shop}/translations", {"kind": "forecast"}).status == 403
+    assert "language code" in browser.post(f"/s/{shop}/translations", {"kind": "run", "more": "<b>"}).body
+    policy = world.services.shops.policy(shop)
+    world.services.shops.save_policy(shop, replace(policy, modes={NAME: Mode.OFF}))
+    browser.get(f"/s/{shop}/translations")
+    assert "Switch it on" in browser.post(f"/s/{shop}/translations", {"kind": "run", "locale": "de"}).body
+
+
+def test_a_message_is_translated_and_nothing_of_it_is_kept(open_: Opened) -> None:
+    world, shop, browser, engine = open_
+    words = {"text": "Where is my parcel {{ order }}?", "target": "de"}
+    browser.get(f"/s/{shop}/translations")
+    assert "Ü Where is my parcel {{ order }}?" in browser.post(f"/s/{shop}/translations/message", words).body
+    browser.headers["accept"] = "application/json"
+    answer = browser.post(f"/s/{shop}/translations/message", words)
+    assert json.loads(answer.body) == {"text": "Ü Where is my parcel {{ order }}?", "reasons": []}
+    assert len(engine.asked) == 2, "not remembered, so asked again"
+    kept = [value for _, value in world.services.memories.all(shop, "")]
+    assert not any("parcel" in value for value in kept)
+
+
+def test_a_message_needs_a_sign_in_a_form_of_ours_and_a_language(open_: Opened) -> None:
+    world, shop, browser, engine = open_
+    address = f"/s/{shop}/translations/message"
+    assert "Sign in" in world.browser().post(address, {"text": "Hello", "target": "de"}).body
+    assert browser.post(address, {"text": "Hello", "target": "de"}, csrf=False).status == 403
+    browser.get(f"/s/{shop}/translations")
+    assert browser.post(address, {"text": "Hello", "target": "?"}).status == 403
+    viewer = world.browser(w.VIEWER)
+    viewer.get(f"/s/{shop}/translations")
+    assert viewer.post(address, {"text": "Hello", "target": "de"}).status == 403
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("form", ["tmx", "csv"])
+def test_the_memory_goes_out_is_worked_on_and_comes_back(open_: Opened, form: str) -> None:
+    world, shop, browser, engine = open_
+    browser.get(f"/s/{shop}/translations")
+    browser.post(f"/s/{shop}/translations", {"kind": "run", "locale": "de"})
+    world.stage.settle()
+    document = browser.get(f"/s/{shop}/translations/memory.{form}").body
+    assert "Ü Nice." in document
+    for key, _ in list(world.services.memories.all(shop, "tm:")):
+        world.services.memories.forget(shop, [key])
+    browser.get(f"/s/{shop}/translations")
+    worked_on = document.replace("Ü Nice.", "Schön.")
+    answer = browser.post(f"/s/{shop}/translations/memory", {"document": worked_on, "form": form})
+    assert "sentences were taken into the memory" in answer.body
+    engine.asked.clear()
+    browser.post(f"/s/{shop}/translations", {"kind": "run", "locale": "de"})
+    world.stage.settle()
+    assert engine.asked == []
+    waiting = world.services.proposals.waiting(shop, NAME)
+    assert all("Schön." in str(proposal.action) for proposal in waiting)
+
+
+def test_another_tools_file_is_taken_in_and_a_broken_one_refused(open_: Opened) -> None:
+    world, shop, browser, engine = open_
+    browser.get(f"/s/{shop}/translations")
+    heads = "source,target,source_language,target_language\n"
+    rows = f"{heads}Nice.,Hübsch.,en-GB,de-DE\nNice.,Beau.,en,fr\nOne. Two.,Eins.,en,de\n"
+    answer = browser.post(f"/s/{shop}/translations/memory", {"document": rows, "form": "csv"})
+    assert "1 sentences were taken into the memory. 2 were left out" in answer.body
+    broken = browser.post(f"/s/{shop}/translations/memory", {"document": "<tmx", "form": "tmx"})
+    assert broken.status == 400
+    assert "not well-formed" in broken.body
+    browser.get(f"/s/{shop}/translations")
+    browser.post(f"/s/{shop}/translations", {"kind": "run", "locale": "de"})
+    world.stage.settle()
+    assert "Nice." not in engine.asked
