@@ -35,6 +35,7 @@ def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
     erased = 0
     for known in _hashes(services, shop.id, event.resource, _orders(event)):
         erased += services.history.forget_customer(shop.id, known)
+        erased += services.purchases.forget(shop.id, known)
         erased += _erase_counters(services, shop.id, known)
     for order in _orders(event):
         services.records.delete(places.key(shop.id, Kind.OUTCOME, order))
@@ -48,6 +49,7 @@ def forget_buyer_of(services: Services, shop: ShopId, order: OrderId) -> None:
     """The store has erased the buyer from an order: so do we."""
     for known in services.history.buyers_of(shop, [order]):
         _erase_counters(services, shop, known)
+        services.purchases.forget(shop, known, order)
     services.history.forget_order(shop, order)
     services.records.delete(places.key(shop, Kind.OUTCOME, order))
 
@@ -71,6 +73,7 @@ def held(services: Services, shop: ShopId, customer: str, orders: Sequence[str])
     counted = [key.sort for one in known for key in _counters(services, shop, one)]
     return {
         "order_lines": lines, "counted_events": counted,
+        "recent_purchases": [body for one in sorted(known) for body in services.purchases.held(shop, one)],
         "screened_orders": [record.body for record in outcomes if record is not None],
     }  # fmt: skip
 

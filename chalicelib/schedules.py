@@ -45,6 +45,7 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     learned = [
         _learn(services, material, name) for name in services.functions if policy.mode(name) is not Mode.OFF
     ]
+    services.memories.remember(shop.id, {syncing.LEARNT_LINES: str(len(history.order))})
     connecting.schedule(services, shop.id, Schedule.PROPOSE)
     return Outcome.APPLIED if any(learned) else Outcome.UNCHANGED
 
