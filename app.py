@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.services import Services
 
 app = Chalice(app_name="tradewind")
-app.api.binary_types[:] = ["application/json"]  # webhook bodies arrive byte-exact, and no page is an image
+app.api.binary_types[:] = ["application/json", "multipart/form-data"]  # byte-exact; no page is an image
 
 def metered[**P, T](handler: Callable[P, T]) -> Callable[P, T]:
     """Hand in what was counted when a handler ends."""
@@ -39,7 +39,7 @@ def metered[**P, T](handler: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+JSON, FORM, FILES = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 TEXT: dict[str, str | list[str]] = {"Content-Type": "text/plain"}
 PAGE_DEPTH = 6
 
@@ -59,7 +59,9 @@ def services() -> "Services":
 
     mine = aws.settings()
     reach = Transport(sandbox=mine.sandbox)
-    found = engines(deepl_key=mine.deepl_key, deepl_url=mine.deepl_url, transport=None if mine.sandbox else reach)
+    found = engines(
+        deepl_key=mine.deepl_key, deepl_url=mine.deepl_url, transport=None if mine.sandbox else reach, feeds=reach
+    )
     return aws.services(FUNCTIONS, MARKETPLACES, found, reach)
 
 
@@ -119,7 +121,7 @@ def page(**parts: str) -> Response:
 
 for depth in range(PAGE_DEPTH):
     path = "/" + "/".join(f"{{part{number}}}" for number in range(depth))
-    app.route(path, methods=["GET", "POST"], content_types=[JSON, FORM])(page)
+    app.route(path, methods=["GET", "POST"], content_types=[JSON, FORM, FILES])(page)
 
 
 @app.lambda_function(name="work")

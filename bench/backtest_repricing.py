@@ -17,7 +17,7 @@ from bench.repricing_report import curves, page
 from functions.repricing.demand import Demand
 
 COLUMNS = (
-    ("model", 24),
+    ("model", 28),
     ("wmape", 8),
     ("poisson_deviance", 17),
     ("negative_share", 15),

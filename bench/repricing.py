@@ -4,10 +4,13 @@ The market was frozen before the policy was tuned (on seeds below 2,000); these 
 No figure here says what a shop would earn: simulated buyers are not buyers.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ from sandbox.market.simulate import Outcome, clairvoyant, open_market, play
 from sandbox.market.tradewind import tradewind
 from sandbox.market.worlds import WORLDS
 
-JUDGES = tuple(range(4_000, 4_020))
+JUDGES = tuple(range(6_000, 6_020))
 CENTRAL = ("promotions", "flat")
 WRONG_PRIORS = ("prior_too_steep", "prior_too_flat")
 
@@ -59,12 +62,13 @@ def results(world: str, seeds: tuple[int, ...] = JUDGES) -> dict[str, Result]:
 def rows() -> Iterator[dict[str, Any]]:
     """Profit and harm in every world, ours beside its strongest published-style peer."""
     yield from _pricing_step()
-    found: dict[str, dict[str, Result]] = {}
-    for world in WORLDS:
-        found[world] = results(world)
-        yield from _central(world, found[world]) if world in CENTRAL else _elsewhere(world, found[world])
-    yield _wrong_prior({world: found[world] for world in WRONG_PRIORS})
     yield from _orange_juice()
+    found: dict[str, dict[str, Result]] = {}
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        for world, one in zip(WORLDS, pool.map(results, WORLDS), strict=True):
+            found[world] = one
+            yield from _central(world, one) if world in CENTRAL else _elsewhere(world, one)
+    yield _wrong_prior({world: found[world] for world in WRONG_PRIORS})
 
 
 def _row(
@@ -87,7 +91,7 @@ def _central(world: str, found: dict[str, Result]) -> Iterator[dict[str, Any]]:
     note = "; ".join(f"{name} {result}" for name, result in found.items())
     name = f"repricing.{world}"
     yield _row(f"{name}.profit_share", ours.share.mean(), "%", "thompson", peer.share.mean(), note)
-    yield _row(f"{name}.harmed_share", ours.harmed.mean(), "%", "thompson", peer.harmed.mean(), "20 seeds")
+    yield _row(f"{name}.harmed_share", ours.harmed.mean(), "%", "thompson", peer.harmed.mean(), _spread(ours.harmed))
     paired = ours.share - peer.share
     half = 1.96 * paired.std(ddof=1) / np.sqrt(len(paired))
     yield _row(f"{name}.points_over_thompson", paired.mean(), "points", note=f"paired, ± {half:.2f}")
@@ -98,7 +102,10 @@ def _wrong_prior(found: dict[str, dict[str, Result]]) -> dict[str, Any]:
         gaps = [(one[policy].share - one["keep"].share).mean() for one in found.values()]
         return float(min(gaps))
 
-    note = "; ".join(f"{world}: {one['tradewind']}" for world, one in found.items())
+    note = "; ".join(
+        f"{world}: keep {one['keep'].share.mean():.1f} %, ours {one['tradewind']}, thompson {one['thompson']}"
+        for world, one in found.items()
+    )
     return _row(
         "repricing.wrong_prior.profit_over_fixed",
         over("tradewind"),
@@ -111,10 +118,15 @@ def _wrong_prior(found: dict[str, dict[str, Result]]) -> dict[str, Any]:
 
 def _elsewhere(world: str, found: dict[str, Result]) -> Iterator[dict[str, Any]]:
     ours, peer = found["tradewind"], found["thompson"]
-    note = f"keeping the price {found['keep'].share.mean():.1f}; {ours}"
+    note = "; ".join(f"{name} {result}" for name, result in found.items())
     name = f"repricing.{world}"
     yield _row(f"{name}.profit_share", ours.share.mean(), "%", "thompson", peer.share.mean(), note)
-    yield _row(f"{name}.harmed_share", ours.harmed.mean(), "%", "thompson", peer.harmed.mean())
+    yield _row(f"{name}.harmed_share", ours.harmed.mean(), "%", "thompson", peer.harmed.mean(), _spread(ours.harmed))
+
+
+def _spread(values: Floats) -> str:
+    """How many seeds, and the 95 % interval of their mean."""
+    return f"{len(values)} seeds, ± {1.96 * values.std(ddof=1) / np.sqrt(len(values)):.1f}"
 
 
 PRODUCTS, CANDIDATES = 10_000, 21

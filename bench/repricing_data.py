@@ -11,6 +11,9 @@ from functions.repricing.demand import Floats, Panel
 
 REQUIRED = ("product_id", "period", "price", "units")
 HELD_OUT = 0.2
+SCHEMA_ROWS = 100_000
+DAYS = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y")
+NO_PROMOTION = ["", "0", "no", "n", "false", "none", "null", "na", "nan"]
 STEADY = 0.01
 """A series whose log price varied by no more than this teaches nothing about price."""
 
@@ -59,7 +62,10 @@ def _frame(path: Path) -> pl.DataFrame:
     if kind not in {".csv", ".parquet"}:
         raise UnusableFile(f"{path.name}: give a .csv or .parquet file.")
     try:
-        frame: pl.DataFrame = pl.read_csv(path) if kind == ".csv" else pl.read_parquet(path)
+        frame: pl.DataFrame = (
+            pl.read_csv(path, infer_schema_length=SCHEMA_ROWS, null_values=["NA", "NaN", ""]) if kind == ".csv"
+            else pl.read_parquet(path)
+        )  # fmt: skip
     except (OSError, pl.exceptions.PolarsError) as error:
         raise UnusableFile(f"{path.name} cannot be read: {str(error).splitlines()[0]}") from error
     missing = [name for name in REQUIRED if name not in frame.columns]
@@ -78,14 +84,15 @@ def _clean(frame: pl.DataFrame) -> pl.DataFrame:
         if c in {"price", "units", "competitor_price", "cost", "stock"} or _promotes(c)
     ]
     store = pl.col("store_id").cast(pl.String) if "store_id" in frame.columns else pl.lit("")
-    rows = frame.height
+    rows, frame = frame.height, frame.with_columns(_in_order(frame["period"]))
     frame = frame.with_columns(
-        *(pl.col(name).cast(pl.Float64, strict=False) for name in numbers),
+        *(_number(frame, name) for name in numbers),
         pl.col("product_id").cast(pl.String), store.alias("store_id"),
         pl.col("period").rank("dense").cast(pl.Int64).sub(1).alias("place"),
     )  # fmt: skip
     frame = frame.filter(
-        pl.col("price").is_finite()
+        pl.col("place").is_not_null()
+        & pl.col("price").is_finite()
         & (pl.col("price") > 0)
         & pl.col("units").is_finite()
         & (pl.col("units") >= 0)
@@ -93,6 +100,27 @@ def _clean(frame: pl.DataFrame) -> pl.DataFrame:
     if frame.is_empty():
         raise UnusableFile("No row has a price above zero and units of zero or more.")
     return frame.with_columns(pl.lit(rows - frame.height).alias("dropped"))
+
+
+def _in_order(period: pl.Series) -> pl.Series:
+    """Periods that sort as time does: numbers, dates, or words with a number such as ``week 7``."""
+    if period.dtype != pl.String:
+        return period
+    for form in DAYS:
+        day = period.str.to_datetime(form, strict=False)
+        if day.null_count() == period.null_count():
+            return day
+    number = period.str.extract(r"^\D*(\d+)$").cast(pl.Int64, strict=False)
+    return number if number.null_count() == period.null_count() else period
+
+
+def _number(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column as numbers; a promotion that is told in words or codes ("yes", "B") is 1 wherever it says so."""
+    column = frame[name]
+    if _promotes(name) and column.dtype == pl.String and column.cast(pl.Float64, strict=False).is_null().any():
+        word = pl.col(name).str.strip_chars().str.to_lowercase().fill_null("")
+        return (~word.is_in(NO_PROMOTION)).cast(pl.Float64).alias(name)
+    return pl.col(name).cast(pl.Float64, strict=False)
 
 
 def _promotes(name: str) -> bool:

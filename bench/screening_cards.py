@@ -147,7 +147,10 @@ def protocol(paid: Payments, start: int = 115, week: int = 7) -> Protocol:
 
 
 def card_precision(paid: Payments, test: Ints, score: Floats, top: int = 100) -> float:
-    """CP@100: share of robbed customers among each day's hundred most suspicious, those found before left out."""
+    """CP@100: share of robbed customers among each day's hundred most suspicious, those found before left out.
+
+    ``score`` is (test rows,).
+    """
     found: set[int] = set()
     each = []
     for today in np.unique(paid.day[test]):

@@ -3,11 +3,12 @@
 Everything was chosen on month 9; what is printed here goes into docs/decisions whatever it is.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,20 +25,20 @@ from bench.screening_figures import (
     costs,
     paid,
 )
+from bench.screening_looks import NEW_SHOPS, burst_alarms, countries, differences, few_folds, few_labels, means, without
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.deciding import Verdict
+from functions.screening.deciding import Verdict, bar_for
 from functions.screening.judging import Judge
 from functions.screening.keeping import read_tables
-from functions.screening.learning import Lesson
 from sandbox.screening.build import HERE
 from sandbox.screening.lessons import Simulated, simulated
 
 KEPT_ROWS: Final = Path(".local/screening/rows.json")
-FEW: Final = 500
+EQUAL_ROWS: Final = Path(".local/screening/equal.json")
 DRAWS: Final = 200
-BUDGET: Final = 0.02
-"""Reviews and holds a day, as a share of the shop's usual orders a day."""
+BUDGETS: Final[Mapping[str, int]] = {"20 looks a day (default)": 20, "1 look a day (scarce)": 1}
+"""Reviews and holds that each shop has room for; its usual day has some forty orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,48 +120,88 @@ def shop_days(year: Simulated, rows: NDArray[np.bool_]) -> Ints:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def capacity(days: Ints) -> dict[int, int]:
-    """Looks a day: the budget's share of a usual day's orders, one at least."""
-    usual = float(np.median(np.bincount(days)))
-    return dict.fromkeys(np.unique(days).tolist(), max(1, round(BUDGET * usual)))
+def room_for(days: Ints, looks: int) -> dict[int, int]:
+    """The same room every day of every shop."""
+    return dict.fromkeys(np.unique(days).tolist(), looks)
 
 
-def decided(probability: Floats, total: Floats, days: Ints) -> Ints:
-    """Our decisions by cost, within each day's room."""
+def gains(probability: Floats, total: Floats) -> Floats:
+    """What looking would save against approving, order by order, in expectation; 0 where it would not pay."""
     expected = costs(probability, total)
-    best = by_cost(probability, total)
-    gain = expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0)
-    looked = within_budget(gain, days, capacity(days))
-    return np.where(looked, best, 0)
+    return np.asarray(expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0))
 
 
-def thresholded(probability: Floats, threshold: float, days: Ints) -> Ints:
+def bars(year: Simulated, base: Judge, looks: int) -> dict[str, float]:
+    """Per shop what looking must save at least, from the month before (``deciding.bar_for``)."""
+    month = year.months("validate")
+    table = {name: values[month] for name, values in year.table.items()}
+    shop = np.array([record.shop for record in year.records])[month]
+    total = np.array([record.total for record in year.records])[month]
+    saved = gains(sigmoid(base.logit(table)), total)
+    return {
+        name: bar_for(saved[shop == name].tolist(), float((shop == name).sum()) / 30, looks)
+        for name in sorted(set(shop.tolist()))
+    }
+
+
+def decided(probability: Floats, total: Floats, days: Ints, bar: Floats, looks: int) -> Ints:
+    """Our decisions by cost: looked at is what saves its shop's bar at least, within each day's room."""
+    gain = gains(probability, total)
+    looked = within_budget(np.where(gain >= bar, gain, 0.0), days, room_for(days, looks))
+    return np.where(looked, by_cost(probability, total), 0)
+
+
+def thresholded(probability: Floats, threshold: float, days: Ints, looks: int) -> Ints:
     """Hold at or above a fixed threshold, within each day's room."""
-    looked = within_budget(np.where(probability >= threshold, 1.0, 0.0), days, capacity(days))
+    looked = within_budget(np.where(probability >= threshold, 1.0, 0.0), days, room_for(days, looks))
     return np.where(looked, list(Verdict).index(Verdict.HOLD), 0)
 
 
-def best_fixed(one: Judged, days: Ints) -> Ints:
+def best_fixed(one: Judged, days: Ints, looks: int) -> Ints:
     """The fixed threshold that would have cost least on these very orders, budget kept."""
     tried = np.unique(np.quantile(one.probability, np.append(1 - np.geomspace(0.0005, 0.2, 40), 1.0)))
-    each = [thresholded(one.probability, float(at), days) for at in [*tried, 2.0]]
+    each = [thresholded(one.probability, float(at), days, looks) for at in [*tried, 2.0]]
     return min(each, key=lambda verdicts: float(paid(verdicts, one.label, one.total).sum()))
 
 
-def few_labels(base: Judge, lesson: Lesson, seed: int) -> Ints:
-    """``FEW`` training rows of one shop, at least five frauds among them: whole weeks in a random order."""
-    rng = np.random.default_rng(seed)
-    rank = rng.permutation(int(lesson.group.max()) + 1)[lesson.group]
-    return np.argsort(rank, kind="stable")[:FEW]
-
-
-def main() -> int:
-    """Print every figure of the last look."""
-    year = simulated(kept=KEPT_ROWS)
-    found = last_look(year)
-    for name, value in found.items():
-        print(f"{name}: {value}")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures of the looks that are named, all without a name."""
+    looks = {"last": _last, "few": _few, "countries": _countries, "bursts": _bursts}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("looks", nargs="*", help=f"of: {', '.join(looks)}")
+    for name in parser.parse_args(arguments).looks or list(looks):
+        for what, value in looks[name]().items():
+            print(f"{name}: {what}: {value}", flush=True)
     return 0
+
+
+def _year() -> Simulated:
+    return simulated(kept=KEPT_ROWS)
+
+
+def _last() -> dict[str, Any]:
+    return last_look(_year())
+
+
+def _bursts() -> dict[str, Any]:
+    return burst_alarms(_year())
+
+
+def _countries() -> dict[str, Any]:
+    return countries(simulated(seed=77, scale=0.4, equal_risk=True, kept=EQUAL_ROWS), shipped())
+
+
+def _few() -> dict[str, Any]:
+    year = _year()
+    folds = few_folds(year)
+    as_it_comes, adapted = few_labels(year, without(year, NEW_SHOPS), folds)
+    found = {"base as it comes": means(as_it_comes), "with 500 labels": means(adapted)}
+    x, text = matrix(year.table)
+    theirs = peer(x, text, year.label, folds)
+    if theirs:
+        peers = [average_precision(year.label[t], p, np.ones(len(t))) for (_, t), p in zip(folds, theirs, strict=True)]
+        found |= {"LightGBM with 500 labels": means(peers), "ours less LightGBM": differences(adapted, peers)}
+    return found
 
 
 def last_look(year: Simulated) -> dict[str, Any]:
@@ -175,16 +216,6 @@ def last_look(year: Simulated) -> dict[str, Any]:
     found: dict[str, Any] = {"orders": len(y), "frauds": int(y.sum())}
     found["ap"] = _interval(average_precision, y, probability, weights)
     found["ece"] = _interval(calibration_error, y, probability, weights)
-    days = shop_days(year, last)
-    ours = decided(probability, total, days)
-    judged = Judged(y, probability, total, group[last])
-    spent = paid(ours, y, total)
-    found["cost ours"] = _mean(spent, weights)
-    found["looked at a day, at most"] = int(np.bincount(days[ours > 0]).max())
-    found["room a day"] = int(next(iter(capacity(days).values())))
-    fixed = paid(best_fixed(judged, days), y, total)
-    found["cost of the best fixed threshold, in hindsight"] = _mean(fixed, weights)
-    found["saved against it"] = _mean(fixed - spent, weights)
     found["cost approve all"] = _mean(paid(np.zeros(len(y), np.int64), y, total), weights)
     if theirs:
         found["ap LightGBM"] = _interval(average_precision, y, theirs[0], weights)
@@ -192,7 +223,31 @@ def last_look(year: Simulated) -> dict[str, Any]:
         ones = np.ones(len(y))
         gap = average_precision(y, probability, ones) - average_precision(y, theirs[0], ones)
         found["ap ours less LightGBM"] = interval(gap, draws)
-        peer_cost = paid(best_fixed(Judged(y, theirs[0], total, group[last]), days), y, total)
+    shop = [record.shop for record, kept in zip(year.records, last.tolist(), strict=True) if kept]
+    for name, looks in BUDGETS.items():
+        held = bars(year, base, looks)
+        bar = np.array([held[one] for one in shop])
+        spent = _spent(Judged(y, probability, total, group[last]), theirs, shop_days(year, last), bar, looks, weights)
+        found |= {f"{name}: {what}": value for what, value in spent.items()}
+    return found
+
+
+def _spent(
+    one: Judged, theirs: Sequence[Floats] | None, days: Ints, bar: Floats, looks: int, weights: Sequence[Floats]
+) -> dict[str, Any]:
+    """Cost an order within the day's room: ours, and of the best thresholds in hindsight."""
+    y, total = one.label, one.total
+    ours = decided(one.probability, total, days, bar, looks)
+    spent = paid(ours, y, total)
+    fixed = paid(best_fixed(one, days, looks), y, total)
+    found: dict[str, Any] = {
+        "cost ours": _mean(spent, weights),
+        "most looks in a day": int(np.bincount(days[ours > 0]).max(initial=0)),
+        "cost of the best fixed threshold, in hindsight": _mean(fixed, weights),
+        "saved against it": _mean(fixed - spent, weights),
+    }
+    if theirs:
+        peer_cost = paid(best_fixed(Judged(y, theirs[0], total, one.group), days, looks), y, total)
         found["cost of LightGBM's best threshold, in hindsight"] = _mean(peer_cost, weights)
         found["saved against LightGBM"] = _mean(peer_cost - spent, weights)
     return found

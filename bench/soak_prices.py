@@ -19,7 +19,7 @@ from chalicelib.domain.actions import SetPrice, Snapshot
 from chalicelib.domain.catalogue import Product, ProductStatus, Variant
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId, ShopId, VariantId
 from chalicelib.domain.money import Money, decimals
-from chalicelib.domain.prices import Span, around, ceiling, cut, fitting, floor
+from chalicelib.domain.prices import Span, around, ceiling, cut, fitting, floor, over_rival
 from chalicelib.domain.proposals import RULES, Proposal
 from chalicelib.domain.shop import Policy, PriceLimits, Shop
 from chalicelib.guardrails import PricePoint, Situation, check
@@ -48,6 +48,10 @@ class Case:
     advertised: Decimal | None
     endings: tuple[str, ...]
     history: tuple[PricePoint, ...]
+    uploaded: bool
+    """Whether the cost comes from the merchant's file, beside a wrong one in the store."""
+    rival: Decimal | None
+    over_rival: Decimal | None
     wish: float
 
 
@@ -70,34 +74,27 @@ def random_case(rng: np.random.Generator) -> Case:
         advertised=_money(float(price) * rng.uniform(0.5, 1.2), scale) if rng.uniform() < 0.2 else None,
         endings=ENDINGS[int(rng.integers(len(ENDINGS)))],
         history=_history(rng, price, currency, scale),
+        uploaded=bool(rng.uniform() < 0.3),
+        rival=_money(float(price) * rng.uniform(0.6, 1.4), scale) if rng.uniform() < 0.3 else None,
+        over_rival=_pct(rng, 0, 30) if rng.uniform() < 0.7 else None,
         wish=float(wild if rng.uniform() < 0.15 else float(price) * np.exp(rng.normal(0, 0.4))),
     )
 
 
 def _money(value: float, scale: Decimal) -> Decimal:
-    return (
-        max(Decimal(repr(value)).quantize(scale), scale)
-        if value > 0
-        else Decimal(repr(value)).quantize(scale)
-    )
+    return max(Decimal(repr(value)).quantize(scale), scale) if value > 0 else Decimal(repr(value)).quantize(scale)
 
 
 def _pct(rng: np.random.Generator, low: float, high: float) -> Decimal:
     return Decimal(repr(float(rng.uniform(low, high)))).quantize(Decimal("0.1"))
 
 
-def _history(
-    rng: np.random.Generator, price: Decimal, currency: str, scale: Decimal
-) -> tuple[PricePoint, ...]:
+def _history(rng: np.random.Generator, price: Decimal, currency: str, scale: Decimal) -> tuple[PricePoint, ...]:
     """Earlier prices, a few days to months old; the last one is the present price."""
     ages = sorted((float(age) for age in rng.uniform(4, 120, int(rng.integers(0, 6)))), reverse=True)
     points = []
     for place, age in enumerate(ages):
-        amount = (
-            price
-            if place == len(ages) - 1
-            else _money(float(price) * float(np.exp(rng.normal(0, 0.2))), scale)
-        )
+        amount = price if place == len(ages) - 1 else _money(float(price) * float(np.exp(rng.normal(0, 0.2))), scale)
         points.append(
             PricePoint(
                 variant_id=VARIANT,
@@ -122,10 +119,9 @@ def judge(case: Case) -> str:
 
 def _situation(case: Case) -> Situation:
     cost = None if case.cost is None else Money(case.cost, case.currency)
-    form = Variant(id=VARIANT, price=Money(case.price, case.currency), cost=cost)
-    goods = Product(
-        id=PRODUCT, handle="p", title="P", status=ProductStatus.PUBLISHED, updated_at=NOW, variants=(form,)
-    )
+    stored = Money(case.price / 1000, case.currency) if case.uploaded else cost
+    form = Variant(id=VARIANT, price=Money(case.price, case.currency), cost=stored)
+    goods = Product(id=PRODUCT, handle="p", title="P", status=ProductStatus.PUBLISHED, updated_at=NOW, variants=(form,))
     limits = PriceLimits(
         min_margin_pct=case.margin,
         fee_pct=case.fee,
@@ -134,6 +130,7 @@ def _situation(case: Case) -> Situation:
         max_step_30d_pct=case.month,
         charm_endings=case.endings,
         minimum_advertised={} if case.advertised is None else {PRODUCT: case.advertised},
+        max_over_rival_pct=case.over_rival,
     )
     held = {"price": str(case.price), "compare_at": None, "currency": case.currency}
     return Situation(
@@ -143,6 +140,8 @@ def _situation(case: Case) -> Situation:
         current=Snapshot(value=held, read_at=NOW),
         catalogue={PRODUCT: goods},
         price_history=case.history,
+        cost=cost if case.uploaded else None,
+        rival=case.rival,
     )
 
 
@@ -160,12 +159,10 @@ def _priced(case: Case, situation: Situation) -> Decimal | None:
     anchor = month_anchor(case.history, NOW)
     if anchor is not None:
         spans.append(around(anchor, case.month, "month"))
+    if case.rival is not None and case.over_rival is not None:
+        spans.append(Span(Decimal(0), max(over_rival(case.rival, case.over_rival), case.price)))
     span = cut(spans)
-    return (
-        None
-        if span.empty
-        else fitting(min(max(wanted, span.low), span.high), span, case.currency, case.endings)
-    )
+    return None if span.empty else fitting(min(max(wanted, span.low), span.high), span, case.currency, case.endings)
 
 
 def _proposal(case: Case, price: Decimal, situation: Situation) -> Proposal:
@@ -196,8 +193,16 @@ def _breach(case: Case, price: Decimal, situation: Situation) -> str:
         "step": abs(new - old) * 100 <= old * Fraction(case.step),
         "month": _within_month(case, new),
         "advertised": case.advertised is None or new >= Fraction(case.advertised),
+        "rival": _under_rival(case, new),
     }
     return next((name for name, held in limits.items() if not held), "")
+
+
+def _under_rival(case: Case, new: Fraction) -> bool:
+    """Not further above competitors than allowed, unless it comes down from even further above."""
+    if case.rival is None or case.over_rival is None:
+        return True
+    return new * 100 <= Fraction(case.rival) * (100 + Fraction(case.over_rival)) or new <= Fraction(case.price)
 
 
 def _within_month(case: Case, new: Fraction) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from chalicelib import guardrails
 from chalicelib.contracts import Change, Receipt, StoreClient
@@ -21,6 +22,7 @@ from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import EntryId, IdempotencyKey, ProductId
 from chalicelib.domain.journal import Deed, Entry, Outcome, Written
 from chalicelib.domain.money import Money
+from chalicelib.domain.price_inputs import cost_key, parsed_cost, parsed_rivals, rival_key, standing
 from chalicelib.domain.proposals import Proposal, Refusal, Status, moved
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
 from chalicelib.errors import (
@@ -141,16 +143,29 @@ def situate(
     """Everything the guardrails look at, with ``proposal.before`` as what the store holds."""
     now = services.clock.now()
     history: Sequence[guardrails.PricePoint] = ()
-    changes = 0
+    changes, told = 0, dict[str, str]()
     if isinstance(proposal.action, SetPrice):
         action = proposal.action
         history = services.prices.history(shop.id, action.variant_id, action.market)
         changes = services.counters.used(shop.id, PRICE_CHANGES, now)
+        told = dict(services.memories.recall(shop.id, [cost_key(action.variant_id), rival_key(action.variant_id)]))
     return Situation(
         shop=shop, policy=policy, now=now, current=proposal.before, written=written,
         catalogue=_named(services, proposal, known), price_history=history, changes_today=changes,
-        by_person=by_person,
+        by_person=by_person, **_told(proposal, shop, told, now),
     )  # fmt: skip
+
+
+def _told(proposal: Proposal, shop: Shop, memory: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """What the merchant told us of a variant besides the store: its cost, and competitors' prices."""
+    if not isinstance(proposal.action, SetPrice):
+        return {}
+    variant = proposal.action.variant_id
+    sightings = parsed_rivals(memory.get(rival_key(variant)))
+    return {
+        "cost": parsed_cost(memory.get(cost_key(variant))),
+        "rival": standing(sightings, now, shop.currency),
+    }
 
 
 PRICE_CHANGES = "prices"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.contracts import Answers, Context, EngineRequest, FetchRates, TranslateTexts
+from chalicelib.contracts import Answers, Context, EngineRequest, FetchFile, FetchRates, TranslateTexts
 from chalicelib.errors import AnswerLost, AppError, NeedsMerchant, QuotaReached, Retryable, Skipped, UnsupportedAction
 from chalicelib.services import Services
 
@@ -74,6 +74,8 @@ class _Round:
                     self.texts[request] = self._texts(request)
                 case FetchRates():
                     self.rates[request] = _answer(self._services, self._context, request)
+                case FetchFile():
+                    return  # files are read by use cases of their own, not by functions
         except (Retryable, NeedsMerchant, Skipped) as error:
             self.failed[request] = error.merchant_message
             self._tell(error)

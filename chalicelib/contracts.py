@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -24,9 +25,11 @@ from chalicelib.domain.ids import (
     ProductId,
     ShopId,
     Target,
+    VariantId,
 )
 from chalicelib.domain.journal import Written
 from chalicelib.domain.orders import Order
+from chalicelib.domain.price_inputs import Sighting
 from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Market, Policy, Shop
 
@@ -80,6 +83,8 @@ class Needs:
     """Keys of the shop's own memory (translation memory, ledgers): exact look-ups."""
     sales: frozenset[ProductId] = frozenset()
     """Daily sales and price history per variant of these products."""
+    pasts: frozenset[VariantId] = frozenset()
+    """Every price that these variants had in the store, in the shop's currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +129,8 @@ class Context:
     counters: Mapping[CounterKey, int] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
     sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
+    pasts: Mapping[VariantId, Sequence[tuple[datetime, Decimal]]] = field(default_factory=dict)
+    """Oldest first; each price was in force until the next one."""
     identify: Callable[[str, str], str] = lambda kind, value: ""
     """``identify(kind, value)``: the shop's keyed hash of a personal value (``email``, ``ip``, ``card``,
     ``address``, ``customer``); empty for an empty value."""
@@ -163,7 +170,16 @@ class FetchRates:
     currencies: tuple[str, ...]
 
 
-type EngineRequest = TranslateTexts | FetchRates
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchFile:
+    """Ask for a file that a merchant publishes (a feed of competitors' prices); the answer is its bytes."""
+
+    url: str
+    sandbox: bool = False
+    """Whether it may lie on this machine; counts only where the deployment is a sandbox."""
+
+
+type EngineRequest = TranslateTexts | FetchRates | FetchFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +302,8 @@ class Material:
     catalogue: Mapping[ProductId, Product]
     outcomes: Sequence[OrderOutcome] = ()
     sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
+    rivals: Mapping[VariantId, Sequence[Sighting]] = field(default_factory=dict)
+    """What competitors were seen to ask, oldest first."""
     current: Models | None = None
     """What is in use now, so that a worse model does not replace it."""
 

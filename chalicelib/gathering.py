@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from chalicelib.contracts import Context, Function, Models, Needs, SalesDay, StoreClient
-from chalicelib.domain.ids import OrderId, ProductId
+from chalicelib.domain.ids import OrderId, ProductId, ShopId, VariantId
 from chalicelib.errors import Gone, UnsupportedAction
 from chalicelib.services import Services
 
@@ -65,6 +67,8 @@ def _read(services: Services, known: Context, new: Needs, client: StoreClient) -
         found["memory"] = {**known.memory, **services.memories.recall(shop, sorted(new.memory))}
     if new.sales:
         found["sales"] = {**known.sales, **sales_of(services, known, sorted(new.sales))}
+    if new.pasts:
+        found["pasts"] = {**known.pasts, **_pasts(services, shop, new.pasts)}
     return replace(known, **found)
 
 
@@ -98,3 +102,12 @@ def sales_of(
 
     history = services.history.load(known.shop.id, known.shop.currency)
     return daily(history, products)
+
+
+def _pasts(
+    services: Services, shop: ShopId, variants: frozenset[VariantId]
+) -> Mapping[VariantId, Sequence[tuple[datetime, Decimal]]]:
+    return {
+        variant: [(point.at, point.price.amount) for point in services.prices.history(shop, variant)]
+        for variant in sorted(variants)
+    }

@@ -7,6 +7,7 @@ write. The rules for prices are many and live in guardrails_prices.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from chalicelib.domain.actions import (
     AssessOrder,
@@ -54,6 +55,10 @@ class Situation:
     """Of the variant in the action's market, oldest first."""
     changes_today: int = 0
     """Price changes that we made in this shop today."""
+    cost: Money | None = None
+    """Of the variant, as the merchant uploaded it; it counts instead of the store's."""
+    rival: Decimal | None = None
+    """The lowest price seen at a competitor of late, in the shop's currency."""
     by_person: bool = False
     """A person asked for this very change."""
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from chalicelib.domain.actions import SetPrice, Snapshot
 from chalicelib.domain.catalogue import ProductStatus, Variant
 from chalicelib.domain.money import Money
-from chalicelib.domain.prices import assumed_cost, ceiling, floor, has_ending, lowest, within
+from chalicelib.domain.prices import assumed_cost, ceiling, floor, has_ending, lowest, over_rival, within
 from chalicelib.domain.proposals import Proposal, Refusal
 from chalicelib.domain.shop import PriceLimits
 from chalicelib.guardrails import PricePoint, Rule, Situation, refuse
@@ -103,6 +103,18 @@ def check_advertised(proposal: Proposal, situation: Situation) -> Refusal | None
     return None
 
 
+def check_rival(proposal: Proposal, situation: Situation) -> Refusal | None:
+    """No price too far above the lowest one seen at a competitor, where the merchant wants such a ceiling."""
+    pct, rate = situation.policy.prices.max_over_rival_pct, _implied_rate(proposal, situation)
+    if pct is None or situation.rival is None or rate is None or situation.by_person:
+        return None
+    price, current = _wanted(proposal).price, _current(situation)
+    most = over_rival(situation.rival, pct) * rate
+    if price.amount <= most or (current is not None and price.amount <= current):
+        return None  # a price that already stands above it may come down in steps
+    return refuse("rival", "Above the ceiling of {most} over competitors.", most=_shown(most, price))
+
+
 def check_step(proposal: Proposal, situation: Situation) -> Refusal | None:
     """One change moves a price by at most so much."""
     limits, current = situation.policy.prices, _current(situation)
@@ -124,8 +136,9 @@ def check_worth_changing(proposal: Proposal, situation: Situation) -> Refusal | 
     """A change must be large enough to be worth its trouble."""
     action, current = _wanted(proposal), _current(situation)
     limits = situation.policy.prices
-    if situation.by_person or current is None or action.compare_at is not None:
-        return None
+    struck = None if action.compare_at is None else action.compare_at.amount
+    if situation.by_person or current is None or struck != _decimal(situation.current, "compare_at"):
+        return None  # a reduction announced, or ended, is a change of its own
     if abs(action.price.amount - current) * 100 < current * limits.min_step_pct:
         return refuse("worth", "The price would hardly change.")
     return None
@@ -189,7 +202,8 @@ def check_reduction(proposal: Proposal, situation: Situation) -> Refusal | None:
         return refuse("reduction", "A struck-through price must be above the price.")
     history = [(point.at, point.price.amount) for point in situation.price_history]
     least = lowest(history, situation.now)
-    if least is None:
+    connected = situation.shop.connected_at
+    if least is None or (connected is not None and situation.now - connected < MONTH):
         return refuse("reduction", "A reduction may be shown once 30 days of price history exist.")
     if action.compare_at.amount > least:
         return refuse(
@@ -211,7 +225,7 @@ def _check_standing_sale(situation: Situation) -> Refusal | None:
 
 PRICE_RULES: tuple[Rule, ...] = (
     check_currency, check_amount, check_sold, check_known, check_floor, check_ceiling, check_advertised,
-    check_step, check_month, check_worth_changing, check_rest, check_daily, check_quiet, check_protected,
+    check_rival, check_step, check_month, check_worth_changing, check_rest, check_daily, check_quiet, check_protected,
     check_ending, check_reduction,
 )  # fmt: skip
 """Every rule that a price must pass, in the order in which reasons are shown."""
@@ -238,13 +252,14 @@ def month_anchor(history: Sequence[PricePoint], now: datetime) -> Decimal | None
 
 
 def unit_cost(proposal: Proposal, situation: Situation) -> Decimal | None:
-    """Cost in the action's currency: from the store, else from the default margin; None where neither is
-    known."""
+    """Cost in the action's currency: as uploaded, else from the store, else from the default margin; None
+    where none is known."""
     limits: PriceLimits = situation.policy.prices
     variant, rate = _variant(proposal, situation), _implied_rate(proposal, situation)
-    if variant is not None and variant.cost is not None and variant.cost.amount > 0:
-        usable = rate is not None and variant.cost.currency == situation.shop.currency
-        return variant.cost.amount * rate if usable and rate is not None else None
+    cost = situation.cost or (variant.cost if variant is not None else None)
+    if cost is not None and cost.amount > 0:
+        usable = rate is not None and cost.currency == situation.shop.currency
+        return cost.amount * rate if usable and rate is not None else None
     own = reference(situation)
     return None if own is None else assumed_cost(limits, own)
 

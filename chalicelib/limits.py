@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from chalicelib.contracts import Capability
-from chalicelib.domain.shop import Policy
+from chalicelib.domain.shop import Mode, Policy
 
 CEILINGS: Mapping[str, Decimal] = {
     "publish_quality": Decimal(1), "quality_by_locale": Decimal(1), "max_increase_pct": Decimal(1000),
@@ -76,6 +76,12 @@ GROUPS: Mapping[str, frozenset[Capability]] = {
 def groups_of(capabilities: frozenset[Capability]) -> tuple[str, ...]:
     """The groups of limits that hold a function with these capabilities."""
     return tuple(name for name, abilities in GROUPS.items() if abilities & capabilities)
+
+
+def modes_of(capabilities: frozenset[Capability]) -> tuple[Mode, ...]:
+    """How far a function with these capabilities may be allowed to go: only prices can be watched in shadow, for
+    only they have a profit that can be reckoned."""
+    return tuple(mode for mode in Mode if mode is not Mode.SHADOW or "prices" in groups_of(capabilities))
 
 
 @cache

@@ -210,8 +210,8 @@ class _Reading:
         for name, word in table.items():
             if name not in self._functions:
                 self._fault((*path, name), f"is no function; there are {', '.join(self._functions)}")
-            elif word not in Mode:
-                self._fault((*path, name), f"must be one of {', '.join(Mode)}")
+            elif word not in (allowed := limits.modes_of(self._functions[FunctionName(name)].capabilities)):
+                self._fault((*path, name), f"must be one of {', '.join(allowed)}")
             else:
                 modes[FunctionName(name)] = Mode(word)
         return replace(policy, modes=modes)

@@ -9,6 +9,7 @@ from chalicelib.contracts import Answers, Context, Function, StoreClient
 from chalicelib.domain.ids import FunctionName, OrderId, ProductId, ShopId
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.proposals import Proposal
+from chalicelib.domain.shop import Mode
 from chalicelib.errors import ArtifactMismatch
 from chalicelib.gathering import gather
 from chalicelib.inference import ShopModels
@@ -50,7 +51,8 @@ def run_function(
         services.trouble(shop, "model_broken", message, subject=fault[:80])
     services.memories.remember(shop, decision.remember)
     services.outcomes.note(shop, decision.outcomes)
-    proposals = [_stamped(proposal, context) for proposal in decision.proposals]
+    shadow = context.policy.mode(function.name) is Mode.SHADOW
+    proposals = [] if shadow else [_stamped(proposal, context) for proposal in decision.proposals]
     seen = {**context.catalogue, **context.products}
     outcomes = list(settle(services, context.shop, context.policy, client, proposals, seen))
     if asked.again is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib import connecting, deciding, notifying, runs, syncing
+from chalicelib import connecting, deciding, notifying, price_inputs, runs, syncing
 from chalicelib.contracts import Material
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
@@ -40,6 +40,7 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
         shop=shop, policy=policy, now=services.clock.now(), history=history,
         catalogue={product.id: product for product in services.catalogue.all(shop.id)},
         outcomes=tuple(services.outcomes.all(shop.id)), current=services.models(shop.id),
+        rivals=price_inputs.rivals(services, shop.id),
     )  # fmt: skip
     learned = [
         _learn(services, material, name) for name in services.functions if policy.mode(name) is not Mode.OFF
@@ -58,7 +59,9 @@ def _learn(services: Services, material: Material, name: FunctionName) -> bool:
 
 
 def propose(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
-    """Ask functions about the whole catalogue, some products per message on the work queue."""
+    """Ask functions about the whole catalogue, some products per message on the work queue; what competitors ask
+    is read first."""
+    price_inputs.poll(services, shop)
     products = sorted(product.id for product in services.catalogue.all(shop.id))
     now = services.clock.now()
     for batch in _batches(products, BATCH):

@@ -45,6 +45,8 @@ REGION: Final = "eu-central-1"
 VISIBILITY_S = 120
 MAX_RECEIVES = 12
 LAMBDA_MS = 120_000
+STOREFRONT: Final = "/storefront"
+"""Where the storefront's function answers, which has an address of its own on AWS."""
 _ROOT = Path(__file__).parent.parent
 STATE = Path(os.environ.get("TRADEWIND_PLATFORM") or _ROOT / ".local" / "platform.json")
 """Where the settings of the platform that runs now are kept; nobody else on the machine may read them. With
@@ -246,6 +248,9 @@ class Platform:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
+        if request.path == STOREFRONT:
+            event = {"rawQueryString": request.query_string.decode("ascii", "replace")}
+            return _response(self.app.storefront(event, _Context()))
         target = request.full_path.rstrip("?")
         told = (dict(request.headers), request.get_data())
         try:

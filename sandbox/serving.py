@@ -38,7 +38,7 @@ def serve(port: int | None, public_url: str) -> int:
             "allows more. What it cannot deliver is read from the store every minute.",
             flush=True,
         )
-    print("Connect a store from another terminal: tradewind shops connect --help", flush=True)
+    print("Sign in there to connect a store, or use another terminal: tradewind shops connect --help", flush=True)
     try:
         while True:
             sleep(3600)

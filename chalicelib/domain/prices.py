@@ -31,6 +31,11 @@ def ceiling(limits: PriceLimits, reference: Decimal) -> Decimal:
     return reference * (1 + limits.max_increase_pct / _HUNDRED)
 
 
+def over_rival(rival: Decimal, pct: Decimal) -> Decimal:
+    """The highest price over the lowest one seen at a competitor."""
+    return rival * (1 + pct / _HUNDRED)
+
+
 def within(price: Decimal, anchor: Decimal, pct: Decimal) -> bool:
     """Whether a price is at most so many per cent from another."""
     return abs(price - anchor) * _HUNDRED <= anchor * pct

@@ -13,6 +13,8 @@ class Mode(StrEnum):
     """How far a function may go on its own."""
 
     OFF = "off"
+    SHADOW = "shadow"
+    """It decides and keeps account of what that would have brought; nobody is asked and nothing is written."""
     PROPOSE = "propose"
     AUTOMATIC = "automatic"
 
@@ -127,6 +129,22 @@ class PriceLimits:
             "Ceiling over the reference price (%)", "No price further above the price you set yourself.", "25"
         ),
     )
+    max_over_rival_pct: Decimal | None = field(
+        default=None,
+        metadata=setting(
+            "Ceiling over competitors (%)",
+            "No price further above the lowest one seen at a competitor; empty means no such ceiling.",
+            "5",
+        ),
+    )
+    competitor_feed: str = field(
+        default="",
+        metadata=setting(
+            "Competitor feed",
+            "Address of a CSV file that is read every night: sku or barcode or title, price, date.",
+            "https://feeds.example.com/prices.csv",
+        ),
+    )
     max_step_pct: Decimal = field(
         default=Decimal(5),
         metadata=setting(
@@ -183,6 +201,15 @@ class PriceLimits:
         default=False,
         metadata=setting("May try prices to learn", "Small steps on products that are not protected."),
     )
+    clear_after_weeks: int = field(
+        default=0,
+        metadata=setting(
+            "Too much stock (weeks)",
+            "Goods on offer for longer than this, whose stock lasts longer than this, are priced to sell sooner; 0 "
+            "means never.",
+            "40",
+        ),
+    )
     announce_reductions: bool = field(
         default=False,
         metadata=setting("Show reductions", "Set the struck-through price, within the EU 30-day rule."),
@@ -197,6 +224,14 @@ class PriceLimits:
         default=Decimal(0),
         metadata=setting(
             "Purchasing-power band (%)", "How far local prices may follow local purchasing power.", "10"
+        ),
+    )
+    market_tax_pct: Mapping[str, Decimal] = field(
+        default_factory=dict,
+        metadata=setting(
+            "Tax shown in local prices (%)",
+            "Per market, by its name: how much tax its buyers see in prices beyond what your own prices show.",
+            "Germany = 19",
         ),
     )
     rate_hysteresis_pct: Decimal = field(

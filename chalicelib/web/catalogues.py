@@ -30,6 +30,10 @@ SPOKEN = (
 REASONS = ("functions/*/*.py",)
 """Modules whose reasons and facts people read."""
 
+SAID = frozenset({"Reason", "Fact", "Facts", "Feature"})
+SAYING = frozenset({"text", "label", "title", "against", "favour", "missing"})
+"""What in those modules is a message: the texts of reasons and facts, and of what a model looks at."""
+
 SILENT = frozenset({"catalogues.py", "languages.py", "answers.py", "assets.py", "wording.py", "post.py"})
 """Modules whose constants people do not read (or, for the closed words, that are read as values)."""
 
@@ -76,8 +80,8 @@ def _reasons(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
-        for word in node.keywords if node.func.id in {"Reason", "Fact", "Facts"} else ():
-            if word.arg in {"text", "label", "title"} and isinstance(word.value, ast.Constant):
+        for word in node.keywords if node.func.id in SAID else ():
+            if word.arg in SAYING and isinstance(word.value, ast.Constant):
                 yield str(word.value.value)
 
 

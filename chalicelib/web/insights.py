@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 
 from chalicelib.contracts import WebhookState
 from chalicelib.domain.ids import ShopId
 from chalicelib.domain.journal import Deed
+from chalicelib.domain.money import Money
+from chalicelib.domain.shop import Mode
+from chalicelib.domain.whatif import Account, parsed_whatif, summed, whatif_key
 from chalicelib.errors import AppError
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
@@ -41,9 +45,25 @@ def overview(visit: Visit) -> Answer:
     webhooks, wrong = _webhooks(visit)
     reconciled = visit.services.memories.recall(visit.the_shop.id, [RECONCILED]).get(RECONCILED)
     return page(
-        visit, "insights.html", pictures=[one for one in drawn if one], webhooks=webhooks, wrong=wrong,
+        visit, "insights.html", watched=_watched(visit), money_of=partial(_money, visit),
+        pictures=[one for one in drawn if one], webhooks=webhooks, wrong=wrong,
         reconciled=datetime.fromisoformat(reconciled) if reconciled else None,
     )  # fmt: skip
+
+
+def _money(visit: Visit, amount: float) -> str:
+    return languages.money(Money(Decimal(repr(round(amount, 4))), visit.the_shop.currency).rounded(), visit.language)
+
+
+def _watched(visit: Visit) -> list[tuple[str, Account]]:
+    """What functions that only watch would have earned, by their labels."""
+    found = []
+    for name, function in visit.services.functions.items():
+        if visit.the_policy.mode(name) is Mode.SHADOW:
+            told = visit.services.memories.all(visit.the_shop.id, whatif_key(name, ""))
+            account = summed(entry for _, text in islice(told, MOST) if (entry := parsed_whatif(text)) is not None)
+            found += [(function.label, account)] if account else []
+    return found
 
 
 RECONCILED = "reconciled_at"

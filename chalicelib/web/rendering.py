@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from chalicelib.domain.evidence import Reason, fill
 from chalicelib.domain.money import Money
-from chalicelib.web import assets, languages, session, wording
+from chalicelib.web import assets, languages, session, tickets, wording
 from chalicelib.web.accounts import Role
 from chalicelib.web.answers import Answer
 from chalicelib.web.visit import Visit
@@ -94,6 +94,7 @@ def _tools(visit: Visit) -> dict[str, Callable[..., Any]]:
 
     return {
         "asset": asset, "csrf": csrf, "signed": signed, "text": say,
+        "ticket": lambda: tickets.issue(visit),
         "has_htmx": lambda: bool(assets.version("vendor/htmx.min.js")),
         "market_label": lambda shop: visit.services.marketplaces[shop.marketplace].label,
         "shop_pages": lambda: [(key, say(label), parts) for key, label, parts in wording.SHOP_PAGES],

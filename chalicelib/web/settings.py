@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from chalicelib import limits, policies
 from chalicelib.connecting import note
-from chalicelib.contracts import Function
+from chalicelib.contracts import Capability, Function
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.shop import Mode, Policy
@@ -20,7 +20,8 @@ from chalicelib.web.visit import Missing, Visit
 
 def overview(visit: Visit) -> Answer:
     """Every function with its mode, and the kill switch."""
-    return page(visit, "settings.html", functions=_able(visit), modes=Mode)
+    priced = Capability.PRICES in visit.services.marketplaces[visit.the_shop.marketplace].abilities(visit.the_shop)
+    return page(visit, "settings.html", functions=_able(visit), modes=Mode, priced=priced)
 
 
 def _able(visit: Visit) -> list[tuple[Function, Mode, bool]]:
@@ -49,15 +50,22 @@ def _form(
     wrong: str = "",
 ) -> Answer:
     return page(
-        visit, "limits.html", status=status, function=function, fields=shown, mode=mode, modes=tuple(Mode),
-        wrong=wrong, version=visit.field("version") or str(visit.the_policy.version),
+        visit, "limits.html", status=status, function=function, fields=shown, mode=mode,
+        modes=limits.modes_of(function.capabilities), wrong=wrong, single=_one_price_list(visit, function),
+        version=visit.field("version") or str(visit.the_policy.version),
     )  # fmt: skip
+
+
+def _one_price_list(visit: Visit, function: Function) -> bool:
+    """Whether this function sets prices, and this store has no place for prices per market."""
+    abilities = visit.services.marketplaces[visit.the_shop.marketplace].abilities(visit.the_shop)
+    return Capability.PRICES in function.capabilities and Capability.MARKET_PRICES not in abilities
 
 
 def save(visit: Visit) -> Answer:
     """Check everything, then write it if nobody was faster; the loser sees both versions."""
     function = _function(visit)
-    chosen, mode = _written(visit, function), _mode(visit)
+    chosen, mode = _written(visit, function), _mode(visit, function)
     base = replace(visit.the_policy, version=_version(visit))
     policy, shown = _policy(base, chosen)
     policy = replace(policy, modes={**base.modes, function.name: mode})
@@ -136,11 +144,11 @@ def _policy(base: Policy, chosen: Mapping[limits.Limit, str]) -> tuple[Policy, l
     return policy, [replace(one, wrong=one.wrong or between.get(one.name, "")) for one in shown]
 
 
-def _mode(visit: Visit) -> Mode:
-    word = visit.field("mode")
-    if word not in Mode:
-        raise NotAllowed("Choose off, propose or automatic.")
-    return Mode(word)
+def _mode(visit: Visit, function: Function) -> Mode:
+    allowed = {str(mode): mode for mode in limits.modes_of(function.capabilities)}
+    if visit.field("mode") not in allowed:
+        raise NotAllowed("Choose one of the modes.")
+    return allowed[visit.field("mode")]
 
 
 def _version(visit: Visit) -> int:

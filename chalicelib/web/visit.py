@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
+from email.policy import HTTP
 from functools import cached_property
 from urllib.parse import parse_qsl, urlsplit
 
@@ -107,7 +109,10 @@ class Visit:
 
     @cached_property
     def form(self) -> Mapping[str, tuple[str, ...]]:
-        """The form's fields, each with all of its values. Raises NotAllowed for what is no form of ours."""
+        """The form's fields, each with all of its values; files come as text. Raises NotAllowed for what is no
+        form of ours."""
+        if self.request.headers.get("content-type", "").startswith("multipart/form-data"):
+            return {name: (data.decode("utf-8", "replace"),) for name, data in self.files.items()}
         try:
             pairs = parse_qsl(self.request.body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
         except ValueError as error:
@@ -116,6 +121,18 @@ class Visit:
         for name, value in pairs:
             found[name] = (*found.get(name, ()), value)
         return found
+
+    @cached_property
+    def files(self) -> Mapping[str, bytes]:
+        """The parts of a form that carries files, by name (RFC 7578). Raises NotAllowed for what is none."""
+        head = f"content-type: {self.request.headers.get('content-type', '')}\r\n\r\n".encode("latin-1", "replace")
+        whole = message_from_bytes(head + self.request.body, policy=HTTP)
+        parts = list(whole.iter_parts()) if whole.is_multipart() else []
+        if not 0 < len(parts) <= MOST_FIELDS:
+            raise NotAllowed("This form could not be read.")
+        named = [(part.get_param("name", header="content-disposition"), part) for part in parts]
+        found = {str(name): part.get_payload(decode=True) for name, part in named if name}
+        return {name: data for name, data in found.items() if isinstance(data, bytes)}
 
     def field(self, name: str, default: str = "") -> str:
         """One value of the form, trimmed."""

@@ -22,6 +22,7 @@ DEEDS: Mapping[Deed, str] = {
 
 MODES: Mapping[Mode, tuple[str, str]] = {
     Mode.OFF: ("Off", "Nothing is looked at and nothing is proposed."),
+    Mode.SHADOW: ("Shadow", "It watches and counts what it would have earned; nothing is proposed or written."),
     Mode.PROPOSE: ("Propose", "Changes wait in the review queue until somebody decides."),
     Mode.AUTOMATIC: ("Automatic", "Changes that clear your limits are written at once; each can be undone."),
 }

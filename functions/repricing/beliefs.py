@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from functions.repricing.curves import ELASTICITIES, SHAPES, SLOPES, STATES, Floats
+from functions.repricing.kinship import Kinship, strangers
 
 CELL = float(ELASTICITIES[1] - ELASTICITIES[0])
 
@@ -44,8 +45,14 @@ class Learning:
     uniform_share: float = 0.05
     block: int = 4
     """Weeks whose scores are added before they are squared."""
-    trust: float = 150.0
+    trust: float = 50.0
     """Information that the assumption of a calibrated likelihood weighs as much as."""
+    tide_weeks: float = 40.0
+    """Weeks' worth of belief that a shop's products do not rise and fall together."""
+    tide_doubt: float = 1.0
+    """Standard errors by which weeks must vary more than chance would make them, to be a tide."""
+    slope_sd: float = 1.0
+    """How wrong the mean elasticity of a shop may be, so that its price moves do not pass for a tide."""
     power: float = 1.0
     """A factor on every log likelihood: above 1 it claims too much, which the temperature has to notice."""
 
@@ -87,6 +94,10 @@ class Beliefs:
     """(shop,): weekly variance by which log levels wander."""
     last_error: Floats
     """(shop, product): last week's forecast error in standard deviations."""
+    kin: Kinship
+    """Who takes buyers from whom."""
+    tide_square: Floats
+    """(shop,): summed squares of what a week moved the whole shop by, less what chance explains of them."""
     weeks: int = 0
 
 
@@ -101,7 +112,9 @@ def shipped_prior(mean: float, sd: float) -> Floats:
     return np.asarray(np.outer(SHAPE_ODDS, weight / weight.sum()).ravel())
 
 
-def start(level: Floats, shipped: Floats, learning: Learning = Learning()) -> Beliefs:
+def start(
+    level: Floats, shipped: Floats, learning: Learning = Learning(), kin: Kinship | None = None
+) -> Beliefs:
     """Beliefs before any sales; `level` is a first guess of weekly units, (shop, product)."""
     shops, zero = level.shape[0], np.zeros_like(level)
     nothing = np.zeros((*level.shape, STATES))
@@ -111,7 +124,7 @@ def start(level: Floats, shipped: Floats, learning: Learning = Learning()) -> Be
         level=np.repeat(level[..., None], STATES, axis=-1), level_var=np.full_like(level, 0.5),
         level_noise=np.full(shops, learning.level_noise), excess=zero, square=zero, seen=zero,
         block_score=zero, block_information=zero, score_square=np.zeros(shops), information=np.zeros(shops),
-        last_error=zero,
+        last_error=zero, kin=kin or strangers(*level.shape), tide_square=np.zeros(shops),
     )  # fmt: skip
 
 
@@ -151,15 +164,16 @@ def evidence(beliefs: Beliefs) -> Floats:
     return np.asarray(beliefs.likelihood + straight.reshape(beliefs.inherited.shape))
 
 
-def centre(beliefs: Beliefs) -> Floats:
-    """The log price ratio around which levels are known, whatever the elasticity: (shop, product).
+def centre(beliefs: Beliefs, weights: Floats) -> Floats:
+    """The log price ratio around which levels are known, whatever the elasticity: (shop, product), by the
+    posterior's weights.
 
     A steeper state needs a higher level at the reference price to explain the same sales elsewhere; how much
     higher says where the sales were seen.
     """
     by_shape = np.log(beliefs.level).reshape(*beliefs.level.shape[:-1], len(SHAPES), -1)
     slope = np.gradient(by_shape, ELASTICITIES, axis=-1).reshape(beliefs.level.shape)
-    return np.asarray(-(posterior(beliefs) * slope).sum(axis=-1))
+    return np.asarray(-(weights * slope).sum(axis=-1))
 
 
 def normalised(log_weight: Floats) -> Floats:

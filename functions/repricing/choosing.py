@@ -8,15 +8,17 @@ from decimal import Decimal
 import numpy as np
 
 from chalicelib.contracts import Context, Model, Models
+from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import ProductId
 from chalicelib.domain.prices import fitting
-from functions.repricing import account, watch
+from functions.repricing import account, announcing, shadow, watch
 from functions.repricing.curves import Floats, lattice_index, relative_units
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
 from functions.repricing.ledger import tolerance
-from functions.repricing.offers import Offer, offer
+from functions.repricing.offers import Offer, offer, on_sale
 from functions.repricing.policy import Choice, Reach, Situation, Stance, choose, reachable
+from functions.repricing.rivals import lift
 
 HORIZON = 52
 """Weeks over which harm is reckoned."""
@@ -39,6 +41,8 @@ class Chosen:
     confidence: float
     sent_home: bool = False
     """Sales at our price fell short, so it goes back towards the merchant's own."""
+    ends_reduction: bool = False
+    """The price stays, and what we struck through beside it goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,8 @@ def offers_of(context: Context, knowledge: Knowledge) -> tuple[list[Offer], list
         variant = next((one for one in product.variants if one.id == variant_id), None) if product else None
         if product is None or variant is None:
             continue
-        found: Offer | str = offer(context, product, variant, row, float(knowledge.base_minor[row]))
+        standing = shadow.shadowed(context, variant) if shadow.watching(context) else variant
+        found: Offer | str = offer(context, product, standing, row, float(knowledge.base_minor[row]))
         if knowledge.one_price[row] and not context.policy.prices.explore:
             found = "only one price was ever seen: allow trying prices, or change it once yourself"
         if isinstance(found, str):
@@ -93,6 +98,17 @@ def offers_of(context: Context, knowledge: Knowledge) -> tuple[list[Offer], list
         else:
             offers.append(found)
     return offers, notes
+
+
+def sale_probes(context: Context, knowledge: Knowledge) -> list[SetPrice]:
+    """What to ask the store for to learn whether a struck-through price is ours."""
+    known, goods = set(variants(context, knowledge)), {**context.catalogue, **context.products}
+    return [
+        SetPrice(product_id=product.id, variant_id=one.id, price=one.price)
+        for product in goods.values()
+        for one in product.variants
+        if one.id in known and one.price is not None and on_sale(one)
+    ]
 
 
 def chosen(context: Context, models: Models) -> tuple[list[Chosen], list[str]]:
@@ -106,7 +122,7 @@ def chosen(context: Context, models: Models) -> tuple[list[Chosen], list[str]]:
     night = _scored(context, offers, knowledge, model)
     if night is None:
         return [], [*notes, "Prices: the model gave something that is not a number, so nothing was changed."]
-    found = [_settled(night, row, one) for row, one in enumerate(offers)]
+    found = [_settled(night, row, one) or _unstruck(night, row, one) for row, one in enumerate(offers)]
     notes += [one for one in found if isinstance(one, str)]
     return [one for one in found if isinstance(one, Chosen)], notes
 
@@ -120,7 +136,7 @@ def _scored(context: Context, offers: Sequence[Offer], knowledge: Knowledge, mod
         "ratio": reach.ratio.astype(np.float32),
         "cost_ratio": situation.cost_ratio.astype(np.float32),
     })  # fmt: skip
-    units = np.asarray(outputs["units"], dtype=np.float64)
+    units = np.asarray(outputs["units"], dtype=np.float64) * lifts(offers, knowledge)[:, None]
     if not np.isfinite(units).all():
         return None
     fallen = frozenset(row for row, one in enumerate(offers) if watch.fallen(context, one, knowledge))
@@ -143,16 +159,40 @@ def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) 
     """The offers as arrays, prices relative to the base price; scarce goods are not made cheaper."""
     rows = np.array([one.row for one in offers])
     ratio, lower = (_relative(offers, name) for name in ("price", "low"))
-    weights, level = knowledge.weights[rows], knowledge.level[rows]
+    weights, level = knowledge.weights[rows], knowledge.level[rows] * lifts(offers, knowledge)[:, None]
     weekly = (weights * level * relative_units(ratio)).sum(axis=1)
     stock = np.array([np.inf if one.variant.stock is None else float(one.variant.stock) for one in offers])
+    cost = np.minimum(_relative(offers, "cost"), 0.95)
     return Situation(
         weights=weights, level=level, ledger=_ledgers(context, offers), ratio=ratio,
-        cost_ratio=np.minimum(_relative(offers, "cost"), 0.95),
+        cost_ratio=cost, stock_cost=cost * _kept_share(context, offers, stock / np.maximum(weekly, 1e-3)),
         lower=np.where(stock < SCARCE_WEEKS * weekly, np.maximum(lower, ratio * 0.9999), lower),
         upper=_relative(offers, "high"), dispersion=knowledge.dispersion[rows], centre=knowledge.centre[rows],
-        weeks_left=HORIZON,
+        weeks_left=HORIZON, burden=knowledge.burden[rows] * (1 - _relative(offers, "cost") / ratio),
     )  # fmt: skip
+
+
+def _kept_share(context: Context, offers: Sequence[Offer], cover: Floats) -> Floats:
+    """What share of its cost a unit is worth in stock: 1, or less where an old product's stock would last too
+    long, for it is sold that much later: (offer,).
+
+    Args:
+        context: what is known.
+        offers: what may be repriced.
+        cover: weeks that each offer's stock lasts at present sales.
+    """
+    most = context.policy.prices.clear_after_weeks
+    if most <= 0:
+        return np.ones(len(offers))
+    made = [one.product.created_at for one in offers]
+    old = np.array([at is not None and (context.now - at).days >= 7 * most for at in made])
+    share = most / np.maximum(np.where(np.isfinite(cover), cover, most), most)
+    return np.where(old, share, 1.0)
+
+
+def lifts(offers: Sequence[Offer], knowledge: Knowledge) -> Floats:
+    """What tonight's competitors do to the sales of each offer: (offer,)."""
+    return np.array([lift(one.rival, float(knowledge.rival_minor[one.row]), one.currency) for one in offers])
 
 
 def _relative(offers: Sequence[Offer], name: str) -> Floats:
@@ -170,7 +210,7 @@ def _ledgers(context: Context, offers: Sequence[Offer]) -> Floats:
 def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
     """A price with a liked ending inside all limits; None where staying is best, words where nothing fits."""
     limits, home = night.context.policy.prices, row in night.fallen
-    if watch.resting(night.context, one):
+    if watch.resting(night.context, one) or shadow.resting(night.context, one):
         return None
     wanted = one.reference if home else Decimal(repr(float(night.choice.ratio[row]))) * one.base
     price = fitting(min(max(wanted, one.span.low), one.span.high), one.span, one.currency, limits.charm_endings)
@@ -190,6 +230,15 @@ def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
         return None
     units = (float(night.units[row, now]), float(night.units[row, then]))
     return Chosen(one, price, units, gain, sure, home)
+
+
+def _unstruck(night: _Night, row: int, one: Offer) -> Chosen | None:
+    """The present price without what we struck through, once that was shown long enough."""
+    now = _column(night, row, one.price, one)
+    if now is None or not announcing.ended(night.context, one):
+        return None
+    units = float(night.units[row, now])
+    return Chosen(one, one.price, (units, units), 0.0, 1.0, ends_reduction=True)
 
 
 def _column(night: _Night, row: int, price: Decimal, one: Offer) -> int | None:

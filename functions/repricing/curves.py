@@ -50,6 +50,16 @@ class Tables:
     walk_weeks: Floats
     """(price,): weeks the walk back takes."""
 
+    @property
+    def units_home(self) -> Floats:
+        """Units of a week at each price and of the walk back: (price, state)."""
+        return self.units + self.walk_units
+
+    @property
+    def sales_home(self) -> Floats:
+        """The same in reference prices."""
+        return LATTICE[:, None] * self.units + self.walk_sales
+
 
 @cache
 def tables(step: float) -> Tables:

@@ -29,6 +29,10 @@ class Knowledge:
     elasticity_sd: Floats
     one_price: Floats
     """1 where only one price was ever seen."""
+    burden: Floats
+    """What siblings sell more a week, in its base prices, when its log price rises by one."""
+    rival_minor: Floats
+    """Mean of competitors' prices in minor units, 0 where they are not known."""
 
 
 def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
@@ -44,6 +48,8 @@ def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
         elasticity=known.elasticity,
         elasticity_sd=known.elasticity_sd,
         one_price=known.one_price,
+        burden=known.burden,
+        rival_minor=known.rival_minor,
     )
     names = json.dumps({"variants": list(known.variants), "products": list(known.products)})
     return {"knowledge.npz": arrays.getvalue(), "names.json": names.encode()}
@@ -54,4 +60,6 @@ def read_knowledge(assets: Mapping[str, bytes]) -> Knowledge:
     names = json.loads(assets["names.json"])
     with np.load(io.BytesIO(assets["knowledge.npz"]), allow_pickle=False) as arrays:
         values = {name: arrays[name].astype(np.float64) for name in arrays.files}
+    nothing = np.zeros(len(names["variants"]))
+    values = {"burden": nothing, "rival_minor": nothing, **values}  # models of before did not know these
     return Knowledge(variants=names["variants"], products=names["products"], **values)

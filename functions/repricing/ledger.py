@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from functions.repricing.curves import LATTICE, Floats, Tables, relative_units
+from functions.repricing.curves import Floats, Tables, relative_units
 
 
 def relative_profit(units: Floats, ratio: Floats, cost_ratio: Floats) -> Floats:
@@ -19,24 +19,26 @@ def relative_profit(units: Floats, ratio: Floats, cost_ratio: Floats) -> Floats:
     return np.asarray(units * (ratio - cost_ratio) / (1 - cost_ratio))
 
 
-def entered(ledger: Floats, ratio: Floats, cost_ratio: Floats) -> Floats:
-    """The ledger after a week at this price: (shop, product, state)."""
+def entered(ledger: Floats, ratio: Floats, cost_ratio: Floats, drawn: Floats | float = 1.0) -> Floats:
+    """The ledger after a week at this price, which siblings' prices may have made a better or worse one:
+    (shop, product, state)."""
     cost = np.minimum(cost_ratio, 0.95)[..., None]
-    return np.asarray(ledger + relative_profit(relative_units(ratio), ratio[..., None], cost) - 1)
+    pull = np.broadcast_to(drawn, ratio.shape)[..., None]
+    return np.asarray(ledger + pull * relative_profit(relative_units(ratio), ratio[..., None], cost) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
     """How much harm, how probable, over how many weeks."""
 
-    loss: float = 0.025
+    loss: float = 0.03
     """Share of a horizon's profit that may be lost before it counts."""
-    probability: float = 0.15
+    probability: float = 0.16
     horizon: int = 52
     """Weeks."""
 
 
-SHARE_REACHED = 0.267
+SHARE_REACHED = 0.25
 """Most products never come near their tolerance: in the market simulator this share of it is what ends up
 harmed."""
 
@@ -56,13 +58,13 @@ def harm_probability(
 ) -> Floats:
     """Probability of ending poorer than tolerated: (product, candidate) from (product, state) and lattice
     indices."""
-    cost = np.minimum(cost_ratio, 0.95)[:, None]
+    cost = np.minimum(cost_ratio, 0.95)[:, None].astype(np.float32)
     found = np.empty(candidates.shape)
-    line = -tolerance.loss * tolerance.horizon
+    sales, units, weeks = (part.astype(np.float32) for part in (table.sales_home, table.units_home, table.walk_weeks))
+    least = ((-tolerance.loss * tolerance.horizon - ledger) * (1 - cost)).astype(np.float32)
+    believed = weights.astype(np.float32)
     for column in range(candidates.shape[1]):
         index = candidates[:, column]
-        now = relative_profit(table.units[index], LATTICE[index][:, None], cost) - 1
-        home = (table.walk_sales[index] - cost * table.walk_units[index]) / (1 - cost)
-        end = ledger + now + home - table.walk_weeks[index][:, None]
-        found[:, column] = (weights * (end < line)).sum(axis=1)
+        end = sales[index] - cost * units[index]
+        found[:, column] = np.einsum("ps,ps->p", believed, end < least + (1 + weeks[index][:, None]) * (1 - cost))
     return found

@@ -9,6 +9,7 @@ import numpy as np
 from functions.repricing.beliefs import Beliefs, Learning, start
 from functions.repricing.confounding import confounding
 from functions.repricing.curves import Floats
+from functions.repricing.kinship import Kinship
 from functions.repricing.sharing import reweigh
 from functions.repricing.weeks import Observed, observe
 
@@ -22,6 +23,8 @@ class Lessons:
     sold_out: Floats
     rival_ratio: Floats
     known: Floats
+    kin: Kinship | None = None
+    """Which products are of one category; None where nobody knows."""
 
     @property
     def weeks(self) -> int:
@@ -46,13 +49,13 @@ def learn(
     The first pass finds the shop's prior, dispersion and level noise, and whether past prices followed
     demand; only the second one's forecast errors judge how far the likelihood can be trusted.
     """
-    first = _lived(lessons, start(_first_level(lessons), shipped, learning))
+    first = _lived(lessons, start(_first_level(lessons), shipped, learning, lessons.kin))
     progress(f"first pass over {lessons.weeks} weeks done")
     first = reweigh(first, rounds=20)
     slant = confounding(first, lessons.ratio, lessons.units, lessons.known)
     first = reweigh(replace(first, slant=slant), rounds=8)
     second = replace(
-        start(_first_level(lessons), shipped, learning), shared=first.shared, slant=slant,
+        start(_first_level(lessons), shipped, learning, lessons.kin), shared=first.shared, slant=slant,
         level_noise=first.level_noise, excess=first.excess * 0.5, square=first.square * 0.5,
         seen=first.seen * 0.5,
     )  # fmt: skip

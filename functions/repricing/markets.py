@@ -93,6 +93,13 @@ def power_of(shop: Shop, market: Market, rate: Decimal, band_pct: Decimal) -> De
     return power_factor(there / here, rate, band_pct)
 
 
+def tax_shown(market: Market, limits: PriceLimits) -> Decimal:
+    """By how much a market's prices are shown higher because its buyers see tax in them, as a factor."""
+    names = {market.name.casefold(), str(market.id).casefold()}
+    taxes = [pct for name, pct in limits.market_tax_pct.items() if name.strip().casefold() in names]
+    return 1 + (taxes[0] if taxes else Decimal(0)) / 100
+
+
 @cache
 def _parity() -> Mapping[str, Decimal]:
     """Local currency per international dollar, by country (World Bank)."""
@@ -170,6 +177,7 @@ def _local(context: Context, market: Market, product: Product, variant: Variant,
     if before is None or present is None:
         return None
     factor = power_of(context.shop, market, rate, context.policy.prices.power_band_pct)
+    factor *= tax_shown(market, context.policy.prices)
     price = local_price(variant.price, rate, market.currency, context.policy.prices, present, factor)
     if price is None or abs(price - present) * 100 < present * context.policy.prices.min_step_pct:
         return None

@@ -9,8 +9,10 @@ from chalicelib.domain.actions import SetPrice, Snapshot
 from chalicelib.domain.catalogue import Product, ProductStatus, Variant
 from chalicelib.domain.ids import Target
 from chalicelib.domain.money import Money, decimals
-from chalicelib.domain.prices import Span, around, assumed_cost, ceiling, cut, floor
+from chalicelib.domain.price_inputs import cost_key, parsed_cost
+from chalicelib.domain.prices import Span, around, assumed_cost, ceiling, cut, floor, over_rival
 from chalicelib.domain.proposals import MEMORY
+from functions.repricing.rivals import rival_tonight
 
 OFF_BY = Decimal(2)
 """A price this many times the one the model knows (or one over it) is a mistake or a new product."""
@@ -31,6 +33,8 @@ class Offer:
     """What the trained curves are relative to."""
     cost: Decimal
     span: Span
+    rival: Decimal | None = None
+    """What competitors ask, where somebody has looked of late."""
 
     @property
     def action(self) -> SetPrice:
@@ -54,11 +58,11 @@ def offer(context: Context, product: Product, variant: Variant, row: int, base_m
     base = Decimal(round(base_minor)).scaleb(-decimals(currency))
     if not base / OFF_BY <= price <= base * OFF_BY:
         return "its price is far from what it was sold at; the model has to see the new price first"
-    reference = _reference(context, product, variant) or price
-    cost = _cost(context, variant, reference)
+    reference = _reference(context, product, variant) or _shown(product, variant) or price
+    cost, rival = _cost(context, variant, reference), rival_tonight(context, variant.id)
     if isinstance(cost, str):
         return cost
-    span = _span(context, product, variant, price, reference, cost)
+    span = _span(context, product, variant, (price, reference, cost, rival))
     if isinstance(span, str):
         return span
     return Offer(
@@ -70,6 +74,7 @@ def offer(context: Context, product: Product, variant: Variant, row: int, base_m
         base=base,
         cost=cost,
         span=span,
+        rival=rival,
     )
 
 
@@ -86,19 +91,26 @@ def _unfit(context: Context, product: Product, variant: Variant) -> str:
             "its price is not in the shop's currency",
         ),
         (not variant.sellable or (variant.stock is not None and variant.stock <= 0), "it is sold out"),
-        (_on_sale(variant), "you announced a sale on it"),
+        (on_sale(variant) and not _ours(context, product, variant), "you announced a sale on it"),
     )
     return next((why for unfit, why in checks if unfit), "")
 
 
-def _on_sale(variant: Variant) -> bool:
+def _ours(context: Context, product: Product, variant: Variant) -> bool:
+    """Whether the store still holds what we wrote, the struck-through price too."""
+    target = _target(product, variant)
+    written, held = context.written.get(target), context.snapshots.get(target)
+    return written is not None and held is not None and written.digest == held.digest
+
+
+def on_sale(variant: Variant) -> bool:
     """Whether a higher price is struck through; one that equals the price announces nothing."""
     struck, price = variant.compare_at, variant.price
     return struck is not None and (price is None or price.currency != struck.currency or struck.amount > price.amount)
 
 
 def _cost(context: Context, variant: Variant, reference: Decimal) -> Decimal | str:
-    cost = variant.cost
+    cost = parsed_cost(context.memory.get(cost_key(variant.id))) or variant.cost
     if cost is not None and cost.currency != context.shop.currency:
         return "its cost is not in the shop's currency"
     if cost is not None and cost.amount > 0:
@@ -108,10 +120,11 @@ def _cost(context: Context, variant: Variant, reference: Decimal) -> Decimal | s
 
 
 def _span(
-    context: Context, product: Product, variant: Variant, price: Decimal, reference: Decimal, cost: Decimal
+    context: Context, product: Product, variant: Variant, known: tuple[Decimal, Decimal, Decimal, Decimal | None]
 ) -> Span | str:
-    """Everything between which the next price must lie."""
+    """Everything between which the next price must lie, from price, reference, cost and competitors' price."""
     limits = context.policy.prices
+    price, reference, cost, rival = known
     try:
         least = floor(limits, cost)
     except ValueError as error:
@@ -126,13 +139,23 @@ def _span(
     if product.id in limits.minimum_advertised:
         advertised = limits.minimum_advertised[product.id]
         spans.append(Span(advertised, max(advertised, spans[0].high), "advertised", "advertised"))
+    if rival is not None and limits.max_over_rival_pct is not None:
+        spans.append(Span(Decimal(0), max(over_rival(rival, limits.max_over_rival_pct), price), "", "rival"))
     found = cut(spans)
     return "no price is left between its limits" if found.empty else found
+
+
+def _shown(product: Product, variant: Variant) -> Decimal | None:
+    """What the store asks for a variant; while we only watch, another price may be looked at in its place."""
+    prices = [one.price for one in product.variants if one.id == variant.id]
+    return prices[0].amount if prices and prices[0] is not None else None
 
 
 def _month_anchor(context: Context, product: Product, variant: Variant) -> Decimal | None:
     """The price before our first change, if that lies within thirty days; the guardrails know the exact
     history."""
+    if variant.price is not None and _shown(product, variant) != variant.price.amount:
+        return _shown(product, variant)
     written = context.written.get(_target(product, variant))
     if written is None or context.now - written.at > MEMORY:
         return None

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.repricing.beliefs import elasticity
-from functions.repricing.curves import LATTICE, SPACING, Floats, lattice_index, tables
+from functions.repricing.curves import LATTICE, REFERENCE, SPACING, Floats, lattice_index, tables
 from functions.repricing.ledger import Tolerance, harm_probability
 
 type Indices = npt.NDArray[np.int64]
@@ -27,6 +27,8 @@ class Stance:
     curiosity: float = 0.5
     """Share of the remaining weeks in which information is taken to pay; 0 where trying prices is not
     allowed."""
+    kindness: float = 1.0
+    """What a sibling's profit weighs beside the product's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,11 @@ class Situation:
     """Log price ratio around which the level filter knows the level: a price teaches by its distance from
     it."""
     weeks_left: int
+    stock_cost: Floats | None = None
+    """(product,): what a unit in stock is worth keeping, below its cost where there is too much of it; harm is
+    reckoned with the cost all the same."""
+    burden: Floats | float = 0.0
+    """(product,): what its siblings gain when its log price rises by one, in its reference prices a week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +66,7 @@ class Choice:
     candidates: Floats
     """(product, candidate): price ratios."""
     profit: Floats
-    """(product, candidate): expected weekly profit in reference prices."""
+    """(product, candidate): expected weekly profit in reference prices, with what siblings gain by it."""
     harm: Floats
     """(product, candidate): probability of ending clearly poorer than under the reference price."""
     open: Flags
@@ -95,7 +102,10 @@ def choose(situation: Situation, stance: Stance, reach: Reach | None = None, uni
     reach = reach or reachable(situation, stance)
     if units is None:
         units = np.take_along_axis(_units(situation), reach.index, axis=1)
-    profit = units * (reach.ratio - situation.cost_ratio[:, None])
+    moved = np.log(reach.ratio / situation.ratio[:, None])
+    spared = np.broadcast_to(situation.burden, situation.ratio.shape)[:, None] * moved
+    cost = situation.cost_ratio if situation.stock_cost is None else situation.stock_cost
+    profit = units * (reach.ratio - cost[:, None]) + stance.kindness * spared
     value = profit + stance.curiosity * _information(situation, reach.index, units)
     harm = harm_probability(
         situation.ledger,
@@ -139,13 +149,16 @@ def _information(situation: Situation, candidates: Indices, units: Floats) -> Fl
 
 def perfect_information(situation: Situation) -> Floats:
     """Expected weekly profit that knowing the state would add: (product,)."""
-    price, units = LATTICE[::COARSE], tables(0.1).units[::COARSE]
+    price, units = LATTICE[::COARSE], tables(0.1).units[::COARSE].astype(np.float32)
+    within = (price >= situation.lower.min() * 0.999) & (price <= situation.upper.max() * 1.001)
+    within[REFERENCE // COARSE] = True
+    price, units = price[within], units[within]
     margin = price[None, :] - situation.cost_ratio[:, None]
     outside = (price[None, :] < situation.lower[:, None]) | (price[None, :] > situation.upper[:, None])
-    margin = np.where(outside, -1e6, margin)
-    weighed = situation.weights * situation.level
-    knowing = np.full(weighed.shape, -np.inf)
+    margin = np.where(outside, -1e6, margin).astype(np.float32)
+    weighed = (situation.weights * situation.level).astype(np.float32)
+    knowing = np.full(weighed.shape, -np.inf, dtype=np.float32)
     for k in range(len(price)):
         np.maximum(knowing, units[k] * margin[:, k, None], out=knowing)
     not_knowing = ((weighed @ units.T) * margin).max(axis=1)
-    return np.asarray(np.maximum((weighed * knowing).sum(axis=1) - not_knowing, 0.0))
+    return np.asarray(np.maximum((weighed * knowing).sum(axis=1) - not_knowing, 0.0), dtype=np.float64)

@@ -25,10 +25,13 @@ from chalicelib.contracts import (
 from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.events import EventKind, Schedule, Trigger
 from chalicelib.domain.evidence import Evidence, Reason
-from chalicelib.domain.ids import FunctionName, ProposalId
+from chalicelib.domain.ids import FunctionName, ProposalId, VariantId
 from chalicelib.domain.money import Money
+from chalicelib.domain.price_inputs import cost_key, rival_key
 from chalicelib.domain.proposals import ModelVersion, Proposal
-from functions.repricing import account, choosing, markets, watch
+from chalicelib.domain.whatif import whatif_key
+from functions.repricing import account, choosing, markets, shadow, watch
+from functions.repricing.announcing import struck_through
 from functions.repricing.knowledge import MODEL, Knowledge
 from functions.repricing.showing import binding, facts, price_history, profit_curve
 
@@ -53,18 +56,22 @@ class Repricing:
         if knowledge is None:
             return Needs()
         named = frozenset(choosing.named(known, knowledge))
-        keys = {account.key(variant) for variant in choosing.variants(known, knowledge)}
+        kept = (account.key, cost_key, rival_key, *([_whatif] if shadow.watching(known) else []))
+        keys = {key(VariantId(name)) for name in choosing.variants(known, knowledge) for key in kept}
         memory = frozenset(keys | set(markets.memory_keys(known.shop)))
         if not known.catalogue:
             return Needs(catalogue=named, memory=memory)
         offers, _ = choosing.offers_of(known, knowledge)
         changing = [one.offer for one in choosing.chosen(known, models)[0]]
         moved = [one for one in offers if one.price != one.base]
+        probes = [*(one.action for one in (*changing, *moved)), *choosing.sale_probes(known, knowledge)]
+        announcing = known.policy.prices.announce_reductions
         return Needs(
             catalogue=named,
             memory=memory,
-            targets=frozenset([*(one.action for one in (*changing, *moved)), *markets.probes(known)]),
+            targets=frozenset([*probes, *markets.probes(known)]),
             sales=frozenset(one.product.id for one in (*changing, *moved)),
+            pasts=frozenset(one.variant.id for one in changing) if announcing else frozenset(),
         )
 
     def observe(self, known: Context) -> Sequence[CounterUpdate]:
@@ -81,6 +88,8 @@ class Repricing:
         if knowledge is None or model is None:
             return Decision(notes=("Prices: there are too few sales to learn from yet.",))
         chosen, notes = choosing.chosen(context, models)
+        if shadow.watching(context):
+            return _watched(context, chosen, notes, knowledge)
         proposals = [_proposal(context, one, knowledge, model) for one in chosen]
         found = [one for one in proposals if one is not None]
         local = markets.decided(context, answers)
@@ -102,6 +111,24 @@ class Repricing:
 FUNCTION = Repricing()
 
 
+def _whatif(variant: VariantId) -> str:
+    return whatif_key(FUNCTION.name, variant)
+
+
+def _watched(
+    context: Context, chosen: Sequence[choosing.Chosen], notes: Sequence[str], knowledge: Knowledge
+) -> Decision:
+    """Tonight's account of what would have been; nothing is proposed."""
+    if context.event.kind is not Schedule.PROPOSE:
+        return Decision(considered=len(chosen))
+    goods = {**context.catalogue, **context.products}
+    variants = {str(one.id): one for product in goods.values() for one in product.variants}
+    prices = {str(one.offer.variant.id): one.price for one in chosen}
+    offers = choosing.offers_of(context, knowledge)[0]
+    remember = shadow.remembered(context, variants, offers, prices, knowledge)
+    return Decision(remember=remember, considered=len(offers), notes=notes)
+
+
 def _accounts(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
     """What to remember tonight: for each of our prices that still stands, one more entry."""
     found, today = {}, account.day_of(context.now)
@@ -115,7 +142,10 @@ def _accounts(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
 
 def _proposal(context: Context, one: choosing.Chosen, knowledge: Knowledge, model: Model) -> Proposal | None:
     held = one.offer
-    action = SetPrice(product_id=held.product.id, variant_id=held.variant.id, price=Money(one.price, held.currency))
+    action = SetPrice(
+        product_id=held.product.id, variant_id=held.variant.id, price=Money(one.price, held.currency),
+        compare_at=None if one.ends_reduction else struck_through(context, held, one.price),
+    )  # fmt: skip
     before = context.snapshots.get(action.target)
     if before is None:
         return None
@@ -143,6 +173,8 @@ def _reasons(one: choosing.Chosen) -> tuple[Reason, ...]:
     )
     if one.sent_home:
         first = Reason(text="Sales at this price fell below what was expected, so it goes back.", weight=1.0)
+    elif one.ends_reduction:
+        first = Reason(text="The reduction has been shown long enough: the struck-through price goes.", weight=1.0)
     elif one.gain <= 0:
         first = Reason(text="A small step to learn how buyers answer to the price.", weight=one.confidence)
     if not bound:

@@ -5,7 +5,7 @@ New York's Algorithmic Pricing Disclosure Act asks for a disclosure where person
 does here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chalicelib.contracts import History
 from functions.repricing.curves import Floats
+from functions.repricing.kinship import ALONE, kinship
 from functions.repricing.lessons import Lessons
 
 type Indices = npt.NDArray[np.integer]
@@ -114,14 +115,28 @@ def usual_price(sales: Weekly, recent: int = 26) -> Floats:
     return np.array(found)
 
 
-def lessons(sales: Weekly, base: Floats) -> Lessons:
-    """One shop's weeks, prices relative to the base price of each variant."""
+def lessons(sales: Weekly, base: Floats, rival_ratio: Floats, kinds: Mapping[str, str]) -> Lessons:
+    """One shop's weeks, prices relative to the base price of each variant.
+
+    Args:
+        sales: units and prices.
+        base: the base price of each variant.
+        rival_ratio: competitors' prices relative to their mean, (variant, week).
+        kinds: the kind of goods of each product, where it has one; goods of a kind may take each other's buyers.
+    """
     ratio = np.where(sales.known > 0, sales.price / base[:, None], 1.0)
-    nothing = np.zeros_like(ratio)
     return Lessons(
         ratio=np.clip(ratio, 0.3, 3.0)[None],
         units=sales.units[None],
-        sold_out=nothing[None],
-        rival_ratio=np.ones_like(ratio)[None],
+        sold_out=np.zeros_like(ratio)[None],
+        rival_ratio=rival_ratio[None],
         known=sales.known[None],
+        kin=kinship(_categories(sales, kinds)[None]),
     )
+
+
+def _categories(sales: Weekly, kinds: Mapping[str, str]) -> npt.NDArray[np.int64]:
+    """A number per kind of goods: (variant,)."""
+    words = [kinds.get(product, "").strip().casefold() for product in sales.products]
+    numbers = {word: number for number, word in enumerate(sorted(set(words) - {""}))}
+    return np.array([numbers.get(word, ALONE) for word in words], dtype=np.int64)

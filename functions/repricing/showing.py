@@ -19,6 +19,7 @@ RULES = {
     "floor": "the floor from cost, fees and margin",
     "ceiling": "the ceiling over your own price",
     "advertised": "the minimum advertised price",
+    "rival": "the ceiling over competitors",
 }
 POINTS = 25
 DAY = timedelta(days=1)

@@ -17,8 +17,10 @@ from functions.repricing.beliefs import (
     temperature,
 )
 from functions.repricing.curves import REFERENCE, SPACING, Floats, tables
+from functions.repricing.kinship import burden, strength
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge, write_knowledge
 from functions.repricing.lessons import learn
+from functions.repricing.rivals import weekly_rivals
 from functions.repricing.sales import Weekly, lessons, usual_price, weekly
 
 SHIPPED_PRIOR = (-2.6, 1.3)
@@ -33,9 +35,11 @@ def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artif
         progress("repricing: too few sales to learn from")
         return ()
     base = _base_prices(material, sales)
-    taught = lessons(sales, base)
+    rival_ratio, rival_minor = weekly_rivals(material.rivals, sales, material.shop.currency)
+    kinds = {str(product.id): product.product_type for product in material.catalogue.values()}
+    taught = lessons(sales, base, rival_ratio, kinds)
     beliefs = learn(taught, shipped_prior(*SHIPPED_PRIOR), progress=progress)
-    known = _knowledge(sales, base, taught.ratio[0], beliefs)
+    known = _knowledge(sales, base, taught.ratio[0], beliefs, rival_minor)
     return (_artifact(material, sales, known, beliefs),)
 
 
@@ -57,7 +61,7 @@ def _earlier_bases(material: Material) -> Mapping[str, float]:
     return dict(zip(known.variants, known.base_minor.tolist(), strict=True))
 
 
-def _knowledge(sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs) -> Knowledge:
+def _knowledge(sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs, rival_minor: Floats) -> Knowledge:
     weights = posterior(beliefs)[0]
     mean, sd = elasticity(weights)
     return Knowledge(
@@ -67,10 +71,12 @@ def _knowledge(sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs) -> 
         weights=weights,
         level=beliefs.level[0],
         dispersion=(dispersion(beliefs) + beliefs.level_var)[0],
-        centre=centre(beliefs)[0],
+        centre=centre(beliefs, weights[None])[0],
         elasticity=mean,
         elasticity_sd=sd,
         one_price=_one_price(sales, ratio),
+        burden=burden(beliefs.kin, (weights * beliefs.level[0]).sum(axis=1)[None] * base, base[None])[0],
+        rival_minor=rival_minor,
     )
 
 
@@ -115,6 +121,8 @@ def _card(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs)
             "mean_elasticity": float(known.elasticity.mean()),
             "likelihood_temperature": float(temperature(beliefs)[0]),
             "slant_of_past_prices": float(beliefs.slant[0]),
+            "substitution": float(strength(beliefs.kin)[0]),
+            "variants_with_competitors": int((known.rival_minor > 0).sum()),
         },
         licence="the shop's own",
         created_at=material.now,

@@ -11,6 +11,7 @@ from functions.repricing.account import day_of
 from functions.repricing.curves import relative_units
 from functions.repricing.knowledge import Knowledge
 from functions.repricing.offers import Offer
+from functions.repricing.rivals import lift
 
 FEWEST_DAYS = 7
 """A price is not judged by less than a week of sales."""
@@ -41,7 +42,8 @@ def fallen(context: Context, one: Offer, knowledge: Knowledge) -> bool:
     if days < FEWEST_DAYS:
         return False
     sold = _sold(context.sales.get(one.product.id, ()), one.variant.id, first)
-    units = knowledge.level[one.row] * relative_units(np.array(float(one.price / one.base))) * days / 7
+    drawn = lift(one.rival, float(knowledge.rival_minor[one.row]), one.currency)
+    units = knowledge.level[one.row] * relative_units(np.array(float(one.price / one.base))) * drawn * days / 7
     weights = knowledge.weights[one.row]
     mean = float(weights @ units)
     burst = float(knowledge.dispersion[one.row]) * 7 / days

@@ -6,6 +6,7 @@ import numpy as np
 
 from functions.repricing.beliefs import Beliefs, dispersion, elasticity, posterior
 from functions.repricing.curves import ELASTICITIES, SHAPES, Floats, relative_units
+from functions.repricing.kinship import Kinship, learned, pull, siblings_mean
 
 FEWEST = 1e-3
 """Weekly units below which no expectation falls, so that logarithms and ratios exist."""
@@ -39,11 +40,18 @@ class _Forecast:
     """Variance of units relative to their mean squared, Poisson aside."""
     counted: Floats
     """1 where sales say what demand was."""
+    siblings: Floats
+    """Mean log price of the products that may take its buyers."""
+
+    @property
+    def precision(self) -> Floats:
+        """Of sales relative to their expectation."""
+        return np.asarray(self.counted / (self.noise + 1 / np.maximum(self.expected, FEWEST)))
 
 
 def observe(beliefs: Beliefs, week: Observed) -> Beliefs:
     """Beliefs after a week."""
-    forecast = _forecast(beliefs, week)
+    beliefs, forecast = _lifted(beliefs, week, _forecast(beliefs, week))
     gained = _gained(beliefs, week, forecast)
     after = _levelled(_whitened(_scored(beliefs, week, forecast), week, forecast), week, forecast)
     beyond, square = _excess(beliefs, week, forecast)
@@ -54,18 +62,48 @@ def observe(beliefs: Beliefs, week: Observed) -> Beliefs:
         excess=beliefs.excess + beyond,
         square=beliefs.square + square,
         seen=beliefs.seen + forecast.counted,
+        kin=_kin(beliefs, week, forecast),
         weeks=beliefs.weeks + 1,
     )
 
 
 def _forecast(beliefs: Beliefs, week: Observed) -> _Forecast:
-    pull = week.rival_ratio**beliefs.learning.rival_pull
-    mean = np.maximum(beliefs.level * relative_units(week.ratio) * pull[..., None], FEWEST)
+    siblings = siblings_mean(beliefs.kin, np.log(week.ratio) * week.known)
+    drawn = week.rival_ratio**beliefs.learning.rival_pull * pull(beliefs.kin, siblings)
+    mean = np.maximum(beliefs.level * relative_units(week.ratio) * drawn[..., None], FEWEST)
     weights = posterior(beliefs)
     return _Forecast(
-        weights=weights, mean=mean, expected=(weights * mean).sum(axis=-1),
+        weights=weights, mean=mean, expected=(weights * mean).sum(axis=-1), siblings=siblings,
         noise=dispersion(beliefs) + beliefs.level_var, counted=week.known * (1 - week.sold_out),
     )  # fmt: skip
+
+
+def _lifted(beliefs: Beliefs, week: Observed, forecast: _Forecast) -> tuple[Beliefs, _Forecast]:
+    """Levels and forecast moved by what the whole shop moved this week: a season, a holiday, a campaign.
+
+    How much of the shop's mean error is such a tide and how much is chance is learned from the weeks before.
+    """
+    weight = forecast.precision
+    error = np.clip(week.units / np.maximum(forecast.expected, FEWEST) - 1, -1.0, 3.0)
+    off = np.log(week.ratio) - beliefs.kin.own_centre
+    by_price = (weight * off).sum(axis=1) / ((weight * off**2).sum(axis=1) + 1 / beliefs.learning.slope_sd**2)
+    power = weight.sum(axis=1) - by_price * (weight * off).sum(axis=1)
+    chance = np.where(power > FEWEST, 1 / np.maximum(power, FEWEST), 0.0)
+    moved = ((weight * error).sum(axis=1) - by_price * (weight * off * error).sum(axis=1)) * chance
+    square, weeks = beliefs.tide_square + moved**2 - chance, beliefs.weeks + 1
+    clear = square - beliefs.learning.tide_doubt * chance * np.sqrt(2.0 * weeks)
+    usual = np.maximum(clear, 0.0) / (weeks + beliefs.learning.tide_weeks)
+    tide = 1 + np.clip(moved * usual / np.maximum(usual + chance, 1e-9), -0.5, 1.0)[:, None]
+    lifted = replace(beliefs, level=beliefs.level * tide[..., None], tide_square=square)
+    return lifted, replace(forecast, mean=forecast.mean * tide[..., None], expected=forecast.expected * tide)
+
+
+def _kin(beliefs: Beliefs, week: Observed, forecast: _Forecast) -> Kinship:
+    """What the week's errors say of siblings."""
+    expected, var = np.maximum(forecast.expected, FEWEST), beliefs.level_var
+    error = np.clip(week.units / expected - 1, -1.0, 3.0)
+    gain = week.known * var / (forecast.noise + 1 / expected)
+    return learned(beliefs.kin, np.log(week.ratio), forecast.siblings, error, forecast.precision, gain)
 
 
 def _gained(beliefs: Beliefs, week: Observed, forecast: _Forecast) -> Floats:

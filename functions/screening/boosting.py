@@ -37,6 +37,8 @@ class Pace:
     least_rows: int = 12
     patience: int = 6
     """Looks without progress after which a bag stops."""
+    trusted: int = 3
+    """Looks that are taken on trust: with a handful of frauds the rows left out cannot tell when to stop."""
     pairs: int = 0
     share: float = 1.0
     """Of the features, drawn anew each round."""

@@ -16,10 +16,10 @@ from chalicelib.domain.orders import Order
 WINDOW: Final = 600
 DAY: Final = 86_400
 WEEK: Final = 7 * DAY
-LEAST: Final = 6
+LEAST: Final = 4
 """Fewer are never called a burst."""
-CHANCE: Final = 1e-7
-"""How improbable a window must be under the shop's usual pace: at 144 windows a day, once in twenty years or more."""
+CHANCE: Final = 1e-6
+"""How improbable a window must be under the shop's usual pace: at 144 windows a day, once in twenty years."""
 UNUSUAL: Final = 5.0
 """Buyers come in bunches (sales, mailings), so the usual pace may be this many times the week's mean."""
 RECENT: Final = CounterKey("strangers", "shop", WINDOW)
@@ -62,8 +62,11 @@ def burst(counters: Mapping[CounterKey, int]) -> Burst | None:
     usual = (before + 1) * WINDOW / WEEK
     if recent < LEAST or _tail(recent, usual * UNUSUAL) > CHANCE:
         return None
-    text = "{count} small orders of unknown buyers came within ten minutes: somebody may be trying out stolen cards"
-    return Burst(recent, usual, Reason(text=text, values=(("count", str(recent)),)))
+    reason = Reason(
+        text="{count} small orders of unknown buyers came within ten minutes: somebody may be trying out stolen cards",
+        values=(("count", str(recent)),),
+    )
+    return Burst(recent, usual, reason)
 
 
 def _tail(count: int, mean: float) -> float:

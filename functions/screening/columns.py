@@ -16,6 +16,9 @@ BINS: Final = 48
 LEAST: Final = 8
 """A category met less often shares the last code with the unknown ones; a tail bin holds at least so many."""
 MOST_CATEGORIES: Final = 60
+ORDERED_FROM: Final = 200
+"""Frauds from which on categories are put in order by their share of fraud; with fewer that order is mostly chance,
+and trees would take chance for a sign. They are ordered by how usual they are instead."""
 _TAIL: Final = (0.001, 0.0025, 0.005, 0.01, 0.99, 0.995, 0.9975, 0.999, 0.9995)
 
 type Floats = NDArray[np.float64]
@@ -32,7 +35,7 @@ class Column:
     cuts: NDArray[np.float32]
     """Ascending; value <= cuts[i] and > cuts[i-1] is bin i+1. For categories: code + .5 between codes."""
     categories: tuple[str, ...] | None = None
-    """By code, in order of the share of fraud in training, so that a cut between codes means something."""
+    """By code, in order of the share of fraud in training, or of frequency: a cut between codes means something."""
     direction: int = 0
 
     @property
@@ -111,6 +114,8 @@ def _categories(values: Values, label: Floats) -> tuple[str, ...]:
     seen.pop("", None)
     usual = sorted(seen, key=lambda value: -seen[value][0])[:MOST_CATEGORIES]
     kept = [value for value in usual if seen[value][0] >= LEAST]
+    if label.sum() < ORDERED_FROM:
+        return tuple(kept)
     return tuple(sorted(kept, key=lambda value: ((seen[value][1] + 20 * rate) / (seen[value][0] + 20), value)))
 
 

@@ -21,13 +21,11 @@ FOLDS: Final = 4
 """Each bag leaves out one identity in so many; bags come in multiples of it, so that every row is left out."""
 HONEST_PER_FRAUD: Final = 25
 """Honest rows a bag learns on for each fraud among all rows: more of them teach little and cost much time."""
-LEAST_LOOKS: Final = 3
-"""With a handful of frauds the rows left out cannot tell when to stop: so many looks are taken on trust."""
 PAIRS_FROM: Final = 3_000
 """Labels from which on pairs of features are looked for."""
 SCOUTS: Final = 2
 """Bags that look for pairs."""
-PAIR_CANDIDATES: Final = 18
+PAIR_CANDIDATES: Final = 26
 
 type Say = Callable[[str], None]
 
@@ -119,7 +117,7 @@ def additive(
     for number, bag in enumerate(drawn):
         paths.append(boost(data, lesson.label, start, bag.inside, pace, seed * 1000 + number, pairs, bag.shift))
         say(f"additive model: bag {number + 1} of {bags}")
-    look, out = _best_look([path.left_out for path in paths], drawn, lesson)
+    look, out = _best_look([path.left_out for path in paths], drawn, lesson, pace.trusted)
     tables = tuple(_tables(columns, pairs, _mean_tables(paths, look)))
     return Judge(columns=columns, tables=tables, intercept=_begin(lesson), left_out=out)
 
@@ -135,7 +133,7 @@ def boosted(
     for number, bag in enumerate(drawn):
         found.append(grow(data, lesson.label, start, bag.inside, how, seed * 1000 + number, bag.shift))
         say(f"boosted trees: bag {number + 1} of {bags}, {len(found[-1].trees)} trees")
-    look, out = _best_look([one.left_out for one in found], drawn, lesson)
+    look, out = _best_look([one.left_out for one in found], drawn, lesson, how.trusted)
     trees = tuple(tree for one in found for tree in one.trees[: look * how.every])
     return Judge(columns=columns, tables=(), trees=trees, tree_weight=1 / bags, intercept=_begin(lesson), left_out=out)
 
@@ -148,12 +146,14 @@ def _start(lesson: Lesson) -> Floats:
     return np.full(len(lesson.label), _begin(lesson)) if lesson.start is None else lesson.start
 
 
-def _best_look(left_out: Sequence[Sequence[Floats]], drawn: Sequence[Bag], lesson: Lesson) -> tuple[int, Floats]:
+def _best_look(
+    left_out: Sequence[Sequence[Floats]], drawn: Sequence[Bag], lesson: Lesson, trusted: int
+) -> tuple[int, Floats]:
     """The look at which the mean score of the bags that left a row out is best, and those scores.
 
     A model that begins with another one's opinion may stop at once; one that begins with nothing must learn a little.
     """
-    label, least = lesson.label, 0 if lesson.start is not None else LEAST_LOOKS
+    label, least = lesson.label, 0 if lesson.start is not None else trusted
     most = max(len(one) for one in left_out)
     best, found, chosen = np.inf, np.zeros(0), 0
     for look in range(min(least, most - 1), most):
@@ -178,7 +178,7 @@ def _pairs(data: Binned, lesson: Lesson, scouts: Sequence[Bag], pace: Pace, seed
     """Found on what the main terms of the first bags leave unexplained on rows they did not see."""
     start, label = _start(lesson), lesson.label
     paths = [boost(data, label, start, bag.inside, pace, seed * 1000 + 500, shift=bag.shift) for bag in scouts]
-    look, out = _best_look([path.left_out for path in paths], scouts, lesson)
+    look, out = _best_look([path.left_out for path in paths], scouts, lesson, pace.trusted)
     tables = _mean_tables(paths, look)
     worth = [float(table[bins].std()) for table, bins in zip(tables, data.bins, strict=True)]
     among = np.argsort(worth)[::-1][:PAIR_CANDIDATES].tolist()

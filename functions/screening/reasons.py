@@ -49,31 +49,33 @@ def _text(about: Feature, value: float | str | None, weight: float) -> str:
     if value is None:
         return about.missing
     if about.name == "phone_given" and not value:
-        return "No telephone number was given"
+        return _NO_PHONE.text
     if about.name.startswith("amount_vs_") and isinstance(value, float) and weight > 0:
         return _amount(about.name, value)
     return about.against if weight > 0 else about.favour
 
 
-_AMOUNTS: Final[Mapping[str, tuple[float, str, str, str]]] = {
+_AMOUNTS: Final[Mapping[str, tuple[float, Reason, Reason, Reason]]] = {
     "amount_vs_shop": (
         1.0,
-        "The total is far above what is usual in this shop",
-        "The total is far below what is usual in this shop",
-        "The total is unusual for this shop",
+        Reason(text="The total is far above what is usual in this shop"),
+        Reason(text="The total is far below what is usual in this shop"),
+        Reason(text="The total is unusual for this shop"),
     ),
     "amount_vs_buyer": (
         0.7,
-        "The total is far above what this buyer usually spends",
-        "The total is far below what this buyer usually spends",
-        "The total is unusual for this buyer",
+        Reason(text="The total is far above what this buyer usually spends"),
+        Reason(text="The total is far below what this buyer usually spends"),
+        Reason(text="The total is unusual for this buyer"),
     ),
 }
+"""How far from the usual is far, and what is said above, below, and within that."""
+_NO_PHONE: Final = Reason(text="No telephone number was given")
 
 
 def _amount(name: str, value: float) -> str:
-    far, above, below, else_ = _AMOUNTS[name]
-    return above if value > far else below if value < -far else else_
+    far, above, below, within = _AMOUNTS[name]
+    return (above if value > far else below if value < -far else within).text
 
 
 def _shown(value: float | str | None) -> str:

@@ -7,7 +7,7 @@ from chalicelib.domain.actions import Sentiment
 from chalicelib.domain.evidence import Reason
 from functions.screening.schema import feature
 
-NO_MODEL: Final = "No model could judge this order, so please look at it"
+NO_MODEL: Final = Reason(text="No model could judge this order, so please look at it")
 _FROM: Final[tuple[tuple[str, float], ...]] = (
     ("offences_person", 1), ("offences_place", 1), ("card_1h", 2), ("ip_1h", 3), ("cards_per_email", 3),
     ("cards_per_ip", 3), ("failed_payments", 2), ("shipping_billing_km", 1_000), ("ip_billing_km", 3_000),
@@ -21,7 +21,7 @@ def rules(row: Mapping[str, float | str | None]) -> tuple[Reason, ...]:
     """Why a person should look, and the first three signs against the order."""
     found = [name for name, least in _FROM if _number(row.get(name)) >= least]
     found += [name for name, word in _WORDS if row.get(name) == word]
-    return (Reason(text=NO_MODEL), *(_reason(name, row[name]) for name in found[:3]))
+    return (NO_MODEL, *(_reason(name, row[name]) for name in found[:3]))
 
 
 def _reason(name: str, value: float | str | None) -> Reason:

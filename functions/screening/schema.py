@@ -1,17 +1,20 @@
 """What the model looks at: names, kinds, common sense, and the words for each of them.
 
 ``direction`` is +1 where more of it must never look safer, -1 where more must never look riskier: learning is
-bound by it. No name, nationality, language or place of a buyer is here; countries count as mismatch and distance.
+bound by it. Bursts within a day are never good news; many orders within a month may be a loyal buyer's. No name,
+nationality, language or place of a buyer is here; countries count as mismatch and distance.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from chalicelib.domain.evidence import fill
+
 type Kind = Literal["number", "category"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
     """One thing looked at. Texts are catalogue messages; ``{value}`` is the order's own value, where they say it."""
 
@@ -28,124 +31,335 @@ class Feature:
     """Said where the store does not show it; empty where that is not worth a word."""
 
 
-def _number(name: str, label: str, against: str, favour: str, direction: int = 0, missing: str = "") -> Feature:
-    return Feature(name, label, against, favour, "number", direction, (), missing)
-
-
-def _category(name: str, label: str, against: str, favour: str, categories: tuple[str, ...]) -> Feature:
-    return Feature(name, label, against, favour, "category", 0, categories)
-
-
-def _velocity(kind: str, what: str) -> list[Feature]:
-    """Bursts are never good news; many orders within a month may be a loyal buyer's."""
-    spans = {"1h": "hour", "24h": "day", "30d": "30 days"}
-    return [
-        _number(
-            f"{kind}_{window}",
-            f"Other orders with this {what} in the last {span}",
-            f"{{value}} other orders came with this {what} in the last {span}",
-            f"Not many orders came with this {what} in the last {span}",
-            0 if window == "30d" else 1,
-        )
-        for window, span in spans.items()
-    ]
-
-
-def _familiar(kind: str, what: str) -> list[Feature]:
-    return [
-        _number(
-            f"{kind}_familiar",
-            f"Share of this buyer's earlier orders with the same {what}",
-            f"This buyer's earlier orders came with another {what}",
-            f"This buyer has ordered with this {what} before",
-            -1,
-        )
-    ]
-
-
 FEATURES: Final[tuple[Feature, ...]] = (
-    _number("amount_vs_shop", "Order total beside what is usual in this shop",
-            "The total is unusual for this shop", "The total is usual for this shop"),
-    _number("amount_vs_buyer", "Order total beside what this buyer usually spends",
-            "The total is unusual for this buyer", "The total is usual for this buyer"),
-    _number("units", "Number of pieces", "{value} pieces were ordered", "The number of pieces is usual"),
-    _number("lines", "Number of different items", "{value} different items were ordered",
-            "{value} different items were ordered"),
-    _number("top_share", "Share of the dearest item in the total", "Nearly all of it is for one item",
-            "The total is spread over several items"),
-    _number("item_risk", "Goods that sell well second-hand or were often lost to fraud",
-            "It holds goods that are often ordered with stolen cards", "The goods are rarely a target of fraud", 1),
-    _number("digital_share", "Share of the total that is delivered at once (gift cards, downloads)",
-            "Part of it is delivered at once, a gift card or a download",
-            "Nothing is delivered before it can be checked"),
-    _number("discount_share", "Discount", "The discount is {value} %", "The discount is {value} %"),
-    _number("express", "Express delivery", "Express delivery was chosen", "Ordinary delivery was chosen", 1),
-    _number("ships_elsewhere", "Delivery address differs from billing address",
-            "It goes to another address than the billing address", "It goes to the billing address"),
-    _number("shipping_billing_km", "Distance between the billing and the delivery country (km)",
-            "Billing and delivery country lie {value} km apart",
-            "Billing and delivery country are the same or near", 1),
-    _number("ip_billing_km", "Distance between the buyer's internet address and the billing country (km)",
-            "The order was placed {value} km from the billing country",
-            "The order was placed in or near the billing country", 1),
-    _number("ip_shipping_km", "Distance between the buyer's internet address and the delivery country (km)",
-            "The order was placed {value} km from the delivery country",
-            "The order was placed in or near the delivery country", 1),
-    _number("phone_given", "Telephone number given", "A telephone number was given", "A telephone number was given"),
-    _number("email_digits", "Digits in the e-mail address", "The e-mail address holds many digits",
-            "The e-mail address holds few digits"),
-    _category("email_kind", "Kind of e-mail address", "The e-mail address is of this kind: {value}",
-              "The e-mail address is of this kind: {value}", ("own domain", "free provider", "disposable")),
-    _number("account_days", "Age of the customer account (days)", "The customer account is {value} days old",
-            "The customer account is {value} days old", -1, "It was bought without a customer account"),
-    _number("orders_before", "Earlier orders of this customer", "The customer has {value} earlier orders",
-            "The customer has {value} earlier orders", 0, "It was bought without a customer account"),
-    _category("avs", "Address check by the card's bank", "The bank's address check says: {value}",
-              "The bank's address check says: {value}", ("match", "partial match", "no match", "not available")),
-    _category("cvv", "Security code of the card", "The check of the card's security code says: {value}",
-              "The check of the card's security code says: {value}", ("match", "no match", "not checked")),
-    _category("paid_with", "Way of paying", "Paid by: {value}", "Paid by: {value}",
-              ("card", "wallet", "transfer", "invoice", "cash", "other")),
-    _number("failed_payments", "Failed payments before this one", "{value} payments failed before this one",
-            "The payment went through at once", 1),
-    _number("provider_risk", "Risk seen by other providers", "Another provider sees a raised risk",
-            "Other providers see little risk", 1),
-    _category("channel", "Where it was ordered", "Ordered through: {value}", "Ordered through: {value}",
-              ("web", "pos", "draft", "other")),
-    _number("hour", "Hour of the day in the shop's time zone", "It was placed at an unusual hour",
-            "It was placed at a usual hour"),
-    *_velocity("email", "e-mail address"),
-    *_velocity("ip", "internet address"),
-    *_velocity("card", "card"),
-    *_velocity("address", "delivery address"),
-    _number("emails_per_ip", "Different e-mail addresses from this internet address",
-            "{value} different e-mail addresses were used from this internet address",
-            "Only this e-mail address was used from this internet address", 1),
-    _number("emails_per_card", "Different e-mail addresses with this card",
-            "{value} different e-mail addresses were used with this card",
-            "Only this e-mail address was used with this card", 1),
-    _number("emails_per_address", "Different e-mail addresses for this delivery address",
-            "{value} different e-mail addresses ordered to this delivery address",
-            "Only this e-mail address ordered to this delivery address", 1),
-    _number("cards_per_email", "Different cards of this e-mail address",
-            "{value} different cards were used with this e-mail address",
-            "One card was used with this e-mail address", 1),
-    _number("cards_per_ip", "Different cards from this internet address",
-            "{value} different cards were used from this internet address",
-            "One card was used from this internet address", 1),
-    *_familiar("address", "delivery address"),
-    *_familiar("ip", "internet address"),
-    *_familiar("card", "card"),
-    _number("new_marks", "Delivery address, internet address and card that are new for a known buyer",
-            "For a buyer who has ordered before, {value} of delivery address, internet address and card are new",
-            "Delivery address, internet address and card are those of this buyer's earlier orders", 1),
-    _number("offences_person", "Earlier fraud with this card, e-mail address or account",
-            "{value} earlier orders with this card, e-mail address or account were fraud",
-            "No earlier order of this buyer was fraud", 1),
-    _number("offences_place", "Earlier fraud at this delivery or internet address",
-            "{value} earlier orders to this delivery address, or from this internet address, were fraud",
-            "No earlier order from there was fraud", 1),
-)  # fmt: skip
+    Feature(
+        name="amount_vs_shop",
+        label="Order total beside what is usual in this shop",
+        against="The total is unusual for this shop",
+        favour="The total is usual for this shop",
+    ),
+    Feature(
+        name="amount_vs_buyer",
+        label="Order total beside what this buyer usually spends",
+        against="The total is unusual for this buyer",
+        favour="The total is usual for this buyer",
+    ),
+    Feature(
+        name="units",
+        label="Number of pieces",
+        against="{value} pieces were ordered",
+        favour="The number of pieces is usual",
+    ),
+    Feature(
+        name="lines",
+        label="Number of different items",
+        against="{value} different items were ordered",
+        favour="{value} different items were ordered",
+    ),
+    Feature(
+        name="top_share",
+        label="Share of the dearest item in the total",
+        against="Nearly all of it is for one item",
+        favour="The total is spread over several items",
+    ),
+    Feature(
+        name="item_risk",
+        label="Goods that sell well second-hand or were often lost to fraud",
+        against="It holds goods that are often ordered with stolen cards",
+        favour="The goods are rarely a target of fraud",
+        direction=1,
+    ),
+    Feature(
+        name="digital_share",
+        label="Share of the total that is delivered at once (gift cards, downloads)",
+        against="Part of it is delivered at once, a gift card or a download",
+        favour="Nothing is delivered before it can be checked",
+    ),
+    Feature(
+        name="discount_share",
+        label="Discount",
+        against="The discount is {value} %",
+        favour="The discount is {value} %",
+    ),
+    Feature(
+        name="express",
+        label="Express delivery",
+        against="Express delivery was chosen",
+        favour="Ordinary delivery was chosen",
+        direction=1,
+    ),
+    Feature(
+        name="ships_elsewhere",
+        label="Delivery address differs from billing address",
+        against="It goes to another address than the billing address",
+        favour="It goes to the billing address",
+    ),
+    Feature(
+        name="shipping_billing_km",
+        label="Distance between the billing and the delivery country (km)",
+        against="Billing and delivery country lie {value} km apart",
+        favour="Billing and delivery country are the same or near",
+        direction=1,
+    ),
+    Feature(
+        name="ip_billing_km",
+        label="Distance between the buyer's internet address and the billing country (km)",
+        against="The order was placed {value} km from the billing country",
+        favour="The order was placed in or near the billing country",
+        direction=1,
+    ),
+    Feature(
+        name="ip_shipping_km",
+        label="Distance between the buyer's internet address and the delivery country (km)",
+        against="The order was placed {value} km from the delivery country",
+        favour="The order was placed in or near the delivery country",
+        direction=1,
+    ),
+    Feature(
+        name="phone_given",
+        label="Telephone number given",
+        against="A telephone number was given",
+        favour="A telephone number was given",
+    ),
+    Feature(
+        name="email_digits",
+        label="Digits in the e-mail address",
+        against="The e-mail address holds many digits",
+        favour="The e-mail address holds few digits",
+    ),
+    Feature(
+        name="email_kind",
+        label="Kind of e-mail address",
+        against="The e-mail address is of this kind: {value}",
+        favour="The e-mail address is of this kind: {value}",
+        kind="category",
+        categories=("own domain", "free provider", "disposable"),
+    ),
+    Feature(
+        name="account_days",
+        label="Age of the customer account (days)",
+        against="The customer account is {value} days old",
+        favour="The customer account is {value} days old",
+        direction=-1,
+        missing="It was bought without a customer account",
+    ),
+    Feature(
+        name="orders_before",
+        label="Earlier orders of this customer",
+        against="The customer has {value} earlier orders",
+        favour="The customer has {value} earlier orders",
+        missing="It was bought without a customer account",
+    ),
+    Feature(
+        name="avs",
+        label="Address check by the card's bank",
+        against="The bank's address check says: {value}",
+        favour="The bank's address check says: {value}",
+        kind="category",
+        categories=("match", "partial match", "no match", "not available"),
+    ),
+    Feature(
+        name="cvv",
+        label="Security code of the card",
+        against="The check of the card's security code says: {value}",
+        favour="The check of the card's security code says: {value}",
+        kind="category",
+        categories=("match", "no match", "not checked"),
+    ),
+    Feature(
+        name="paid_with",
+        label="Way of paying",
+        against="Paid by: {value}",
+        favour="Paid by: {value}",
+        kind="category",
+        categories=("card", "wallet", "transfer", "invoice", "cash", "other"),
+    ),
+    Feature(
+        name="failed_payments",
+        label="Failed payments before this one",
+        against="{value} payments failed before this one",
+        favour="The payment went through at once",
+        direction=1,
+    ),
+    Feature(
+        name="provider_risk",
+        label="Risk seen by other providers",
+        against="Another provider sees a raised risk",
+        favour="Other providers see little risk",
+        direction=1,
+    ),
+    Feature(
+        name="channel",
+        label="Where it was ordered",
+        against="Ordered through: {value}",
+        favour="Ordered through: {value}",
+        kind="category",
+        categories=("web", "pos", "draft", "other"),
+    ),
+    Feature(
+        name="hour",
+        label="Hour of the day in the shop's time zone",
+        against="It was placed at an unusual hour",
+        favour="It was placed at a usual hour",
+    ),
+    Feature(
+        name="email_1h",
+        label="Other orders with this e-mail address in the last hour",
+        against="{value} other orders came with this e-mail address in the last hour",
+        favour="Not many orders came with this e-mail address in the last hour",
+        direction=1,
+    ),
+    Feature(
+        name="email_24h",
+        label="Other orders with this e-mail address in the last day",
+        against="{value} other orders came with this e-mail address in the last day",
+        favour="Not many orders came with this e-mail address in the last day",
+        direction=1,
+    ),
+    Feature(
+        name="email_30d",
+        label="Other orders with this e-mail address in the last 30 days",
+        against="{value} other orders came with this e-mail address in the last 30 days",
+        favour="Not many orders came with this e-mail address in the last 30 days",
+    ),
+    Feature(
+        name="ip_1h",
+        label="Other orders with this internet address in the last hour",
+        against="{value} other orders came with this internet address in the last hour",
+        favour="Not many orders came with this internet address in the last hour",
+        direction=1,
+    ),
+    Feature(
+        name="ip_24h",
+        label="Other orders with this internet address in the last day",
+        against="{value} other orders came with this internet address in the last day",
+        favour="Not many orders came with this internet address in the last day",
+        direction=1,
+    ),
+    Feature(
+        name="ip_30d",
+        label="Other orders with this internet address in the last 30 days",
+        against="{value} other orders came with this internet address in the last 30 days",
+        favour="Not many orders came with this internet address in the last 30 days",
+    ),
+    Feature(
+        name="card_1h",
+        label="Other orders with this card in the last hour",
+        against="{value} other orders came with this card in the last hour",
+        favour="Not many orders came with this card in the last hour",
+        direction=1,
+    ),
+    Feature(
+        name="card_24h",
+        label="Other orders with this card in the last day",
+        against="{value} other orders came with this card in the last day",
+        favour="Not many orders came with this card in the last day",
+        direction=1,
+    ),
+    Feature(
+        name="card_30d",
+        label="Other orders with this card in the last 30 days",
+        against="{value} other orders came with this card in the last 30 days",
+        favour="Not many orders came with this card in the last 30 days",
+    ),
+    Feature(
+        name="address_1h",
+        label="Other orders with this delivery address in the last hour",
+        against="{value} other orders came with this delivery address in the last hour",
+        favour="Not many orders came with this delivery address in the last hour",
+        direction=1,
+    ),
+    Feature(
+        name="address_24h",
+        label="Other orders with this delivery address in the last day",
+        against="{value} other orders came with this delivery address in the last day",
+        favour="Not many orders came with this delivery address in the last day",
+        direction=1,
+    ),
+    Feature(
+        name="address_30d",
+        label="Other orders with this delivery address in the last 30 days",
+        against="{value} other orders came with this delivery address in the last 30 days",
+        favour="Not many orders came with this delivery address in the last 30 days",
+    ),
+    Feature(
+        name="emails_per_ip",
+        label="Different e-mail addresses from this internet address",
+        against="{value} different e-mail addresses were used from this internet address",
+        favour="Only this e-mail address was used from this internet address",
+        direction=1,
+    ),
+    Feature(
+        name="emails_per_card",
+        label="Different e-mail addresses with this card",
+        against="{value} different e-mail addresses were used with this card",
+        favour="Only this e-mail address was used with this card",
+        direction=1,
+    ),
+    Feature(
+        name="emails_per_address",
+        label="Different e-mail addresses for this delivery address",
+        against="{value} different e-mail addresses ordered to this delivery address",
+        favour="Only this e-mail address ordered to this delivery address",
+        direction=1,
+    ),
+    Feature(
+        name="cards_per_email",
+        label="Different cards of this e-mail address",
+        against="{value} different cards were used with this e-mail address",
+        favour="One card was used with this e-mail address",
+        direction=1,
+    ),
+    Feature(
+        name="cards_per_ip",
+        label="Different cards from this internet address",
+        against="{value} different cards were used from this internet address",
+        favour="One card was used from this internet address",
+        direction=1,
+    ),
+    Feature(
+        name="address_familiar",
+        label="Share of this buyer's earlier orders with the same delivery address",
+        against="This buyer's earlier orders came with another delivery address",
+        favour="This buyer has ordered with this delivery address before",
+        direction=-1,
+    ),
+    Feature(
+        name="ip_familiar",
+        label="Share of this buyer's earlier orders with the same internet address",
+        against="This buyer's earlier orders came with another internet address",
+        favour="This buyer has ordered with this internet address before",
+        direction=-1,
+    ),
+    Feature(
+        name="card_familiar",
+        label="Share of this buyer's earlier orders with the same card",
+        against="This buyer's earlier orders came with another card",
+        favour="This buyer has ordered with this card before",
+        direction=-1,
+    ),
+    Feature(
+        name="new_marks",
+        label="Delivery address, internet address and card that are new for a known buyer",
+        against="For a buyer who has ordered before, {value} of delivery address, internet address and card are new",
+        favour="Delivery address, internet address and card are those of this buyer's earlier orders",
+        direction=1,
+    ),
+    Feature(
+        name="offences_person",
+        label="Earlier fraud with this card, e-mail address or account",
+        against="{value} earlier orders with this card, e-mail address or account were fraud",
+        favour="No earlier order of this buyer was fraud",
+        direction=1,
+    ),
+    Feature(
+        name="offences_place",
+        label="Earlier fraud at this delivery or internet address",
+        against="{value} earlier orders to this delivery address, or from this internet address, were fraud",
+        favour="No earlier order from there was fraud",
+        direction=1,
+    ),
+)
 """In the order in which the model takes them."""
 
 BY_NAME: Final[Mapping[str, Feature]] = {feature.name: feature for feature in FEATURES}
@@ -157,5 +371,10 @@ def feature(name: str) -> Feature:
     """The feature of that name; a merchant's own signal gets plain words."""
     if known := BY_NAME.get(name):
         return known
-    label = name.removeprefix(SIGNAL).replace("_", " ")
-    return Feature(name, label, f"Your signal “{label}” is {{value}}", f"Your signal “{label}” is {{value}}")
+    about = (("signal", name.removeprefix(SIGNAL).replace("_", " ")),)
+    return Feature(
+        name=name,
+        label=fill("Your signal “{signal}”", about),
+        against=fill("Your signal “{signal}” is {value}", about),
+        favour=fill("Your signal “{signal}” is {value}", about),
+    )

@@ -116,6 +116,8 @@ def _event(headers: Mapping[str, str], body: Mapping[str, Any], said: bytes, rec
     if not _SHOP.fullmatch(shop) or not _agrees(body, shop):
         raise MalformedPayload(detail="the body and the headers name different shops, or none")
     topic = envelope.topic_word(headers.get("x-shopify-topic", ""))
+    if topic in COMPLIANCE and body.get("shop_domain") is None:
+        raise MalformedPayload(detail="an order to forget that names no shop: a body of another topic")
     kind = TOPICS.get(topic, EventKind.UNKNOWN)
     resource = "" if kind is EventKind.UNKNOWN else _resource(topic, body)
     updated = envelope.text_of(body.get("updated_at"))[:40]

@@ -68,12 +68,14 @@ def read_grant(body: bytes) -> Grant:
 def preflight(store: str, transport: Transport, *, sandbox: bool = False) -> Sequence[Finding]:
     """What a merchant should know before the consent page: https, reachable, permalinks, WooCommerce."""
     found = [_https(store, sandbox)]
+    if not found[0].ok:
+        return found
     try:
         index = _index(store, "/wp-json/", transport, sandbox)
     except NotAllowed as error:
         return [*found, Finding("address", False, error.merchant_message)]
-    except AppError as error:
-        return [*found, _unreachable(store, transport, error, sandbox)]
+    except AppError:
+        return [*found, _unreachable(store, transport, sandbox)]
     found.append(Finding("rest", True, "The store's REST API answers."))
     spaces = index.get("namespaces")
     names = [str(name) for name in spaces] if isinstance(spaces, list) else []
@@ -110,8 +112,10 @@ def _watchers(namespaces: Sequence[str]) -> list[Finding]:
 def _https(store: str, sandbox: bool) -> Finding:
     if store.startswith("https://"):
         return Finding("https", True, "The address uses https.")
+    if sandbox:
+        return Finding("https", True, "Plain http is fine in the sandbox.")
     remedy = "Ask your host for a certificate; most give one for free."
-    return Finding("https", sandbox, "The address must begin with https://.", remedy)
+    return Finding("https", False, "The address must begin with https://.", remedy)
 
 
 def _index(store: str, path: str, transport: Transport, sandbox: bool) -> Mapping[str, Any]:
@@ -136,12 +140,13 @@ def _closed(answer: Answer) -> AppError | None:
     return None
 
 
-def _unreachable(store: str, transport: Transport, error: AppError, sandbox: bool) -> Finding:
+def _unreachable(store: str, transport: Transport, sandbox: bool) -> Finding:
     """Why /wp-json/ does not answer: plain permalinks, or something worse."""
     try:
         _index(store, "/?rest_route=/", transport, sandbox)
     except AppError:
-        return Finding("rest", False, f"The store's REST API does not answer. {error.merchant_message}")
+        remedy = "Does the address open in a browser? If it does, ask your host whether it blocks /wp-json/."
+        return Finding("rest", False, "The store's REST API does not answer.", remedy)
     return Finding(
         "permalinks",
         False,

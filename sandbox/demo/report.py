@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.counting import Tally, tally
+from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.journal import Deed, Entry
 from chalicelib.domain.proposals import Status
 from sandbox.demo.shops import DemoShop
@@ -56,6 +57,7 @@ def table(console: Console, platform: Platform, shops: Sequence[DemoShop], befor
         rows.add_row(f"  {word}", str(outcomes[word]))
     rows.add_row("proposals so far", str(_count(platform, shops, None)))
     rows.add_row("applied so far", str(_count(platform, shops, Status.APPLIED)))
+    rows.add_row("prices that wait for a person", str(_waiting_prices(platform, shops)))
     rows.add_row("effects applied twice", str(len(twice)))
     rows.add_row("accept p50 / p99", _latency(platform.meters.accept_s[before.accepts :]))
     calls = sum(platform.meters.calls.values()) - before.calls
@@ -81,6 +83,8 @@ def addresses(console: Console, platform: Platform, shops: Sequence[DemoShop]) -
     console.print(f"\n[bold]Look at it[/bold]\n  pages       {platform.url}/")
     for shop in shops:
         console.print(f"  storefront  {shop.url}/  ({shop.label})")
+    for shop in shops:
+        console.print(f"  prices      {platform.url}/s/{shop.id}/review?function=repricing  ({shop.label})")
     console.print("  undo        tradewind journal; tradewind undo SHOP PROPOSAL")
 
 
@@ -91,6 +95,11 @@ def _tally(platform: Platform, shops: Sequence[DemoShop]) -> Tally:
 def _count(platform: Platform, shops: Sequence[DemoShop], status: Status | None) -> int:
     every = (p for shop in shops for p in platform.services.proposals.every(shop.id))
     return sum(1 for proposal in every if status is None or proposal.status is status)
+
+
+def _waiting_prices(platform: Platform, shops: Sequence[DemoShop]) -> int:
+    proposals = platform.services.proposals
+    return sum(1 for shop in shops for _ in proposals.waiting(shop.id, FunctionName("repricing")))
 
 
 def _applied_twice(platform: Platform, shops: Sequence[DemoShop]) -> list[Entry]:

@@ -3,23 +3,26 @@
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from chalicelib import billing, connecting, secrets
+from chalicelib import billing, connecting, limits, price_inputs, secrets
 from chalicelib.contracts import Credentials
 from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName, ShopId, shop_id
 from chalicelib.domain.shop import Mode, Shop
 from chalicelib.errors import AppError, Conflict
 from chalicelib.services import Services
+from chalicelib.web import storefront
 from sandbox import desk
+from sandbox.platform import STOREFRONT
 
 PATIENCE_S = 1800
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
@@ -44,9 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pays.add_argument("shop")
     pays.add_argument("plan", choices=[plan.name for plan in billing.PLANS])
     pays.set_defaults(run=choose_plan)
+    shelf = commands.add_parser("storefront", help="what a theme asks for recommendations while a buyer waits")
+    shelf.add_argument("shop")
+    shelf.set_defaults(run=show_storefront)
     for name, words, run in _FILES:
         one = commands.add_parser(name, help=words)
         one.add_argument("file", metavar="FILE.toml")
+        one.set_defaults(run=run)
+    for name, words, run in _PRICES:
+        one = commands.add_parser(name, help=words)
+        one.add_argument("shop")
+        one.add_argument("file", metavar="FILE.csv")
         one.set_defaults(run=run)
     mode = commands.add_parser("mode", help="how far a function may go in a shop")
     mode.add_argument("shop")
@@ -75,7 +86,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sandbox", action="store_true", help="allow plain http and loopback addresses")
     parser.add_argument(
         "--mode",
-        choices=[str(one) for one in Mode],
+        choices=[str(one) for one in Mode if one is not Mode.SHADOW],
         default=str(Mode.PROPOSE),
         help="of every function at first",
     )
@@ -188,6 +199,37 @@ _FILES = (
 )
 
 
+def costs(options: argparse.Namespace) -> int:
+    """Take in unit costs; rows that cannot be used are named with their lines."""
+    return _take(options, price_inputs.take_costs)
+
+
+def rivals(options: argparse.Namespace) -> int:
+    """Take in competitors' prices; titles that no code matches wait on the page for a person."""
+    return _take(options, price_inputs.take_rivals)
+
+
+def _take(options: argparse.Namespace, take: Callable[[Services, Shop, bytes, str], price_inputs.Taken]) -> int:
+    services = desk.services()
+    try:
+        shop = services.shops.get(ShopId(options.shop))
+        taken = take(services, shop, Path(options.file).read_bytes(), "operator")
+    except (AppError, OSError) as error:
+        return _say(str(error))
+    for fault in taken.faults:
+        print(f"{options.file}: {fault}", file=sys.stderr)
+    print(f"{shop.name}: {taken}")
+    if taken.asked:
+        print(f"Confirm the matches at {services.settings.base_url}/s/{shop.id}/prices")
+    return 1 if taken.faults else 0
+
+
+_PRICES = (
+    ("costs", "take in unit costs: sku (or barcode, variant_id) and cost", costs),
+    ("rivals", "take in competitors' prices: sku, barcode or title, and price", rivals),
+)
+
+
 def show(options: argparse.Namespace) -> int:
     """One line per shop."""
     services = desk.services()
@@ -226,6 +268,19 @@ def reconcile(options: argparse.Namespace) -> int:
     return 0
 
 
+def show_storefront(options: argparse.Namespace) -> int:
+    """The query that a theme puts behind the storefront's address; Shopify's proxy signs its own."""
+    services = desk.services()
+    try:
+        shop = services.shops.get(ShopId(options.shop))
+    except AppError as error:
+        return _say(str(error))
+    query = urlencode({"shop": shop.id, "key": storefront.key_of(services, shop.id), "slot": "related"})
+    print(f"The storefront's address (the stack's StorefrontURL, here {services.settings.base_url}{STOREFRONT}) with:")
+    print(f"?{query}&product=PRODUCT_ID")
+    return 0
+
+
 def choose_plan(options: argparse.Namespace) -> int:
     """Set what a merchant pays for."""
     services = desk.services()
@@ -242,6 +297,9 @@ def switch(options: argparse.Namespace) -> int:
     services = desk.services()
     if options.function not in services.functions:
         return _say(f"There is no function {options.function}; there are: {', '.join(services.functions)}.")
+    allowed = limits.modes_of(services.functions[FunctionName(options.function)].capabilities)
+    if options.mode not in allowed:
+        return _say(f"{options.function} knows the modes {', '.join(allowed)}.")
     shop = ShopId(options.shop)
     policy = services.shops.policy(shop)
     modes = {**policy.modes, FunctionName(options.function): Mode(options.mode)}

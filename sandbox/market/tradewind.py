@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from functions.repricing.beliefs import Beliefs, Learning, centre, dispersion, posterior, shipped_prior
-from functions.repricing.curves import STATES
+from functions.repricing.curves import STATES, relative_units
+from functions.repricing.kinship import Kinship, burden, kinship, siblings_mean, taken
 from functions.repricing.ledger import entered
 from functions.repricing.lessons import Lessons, learn
 from functions.repricing.policy import Situation, Stance, choose
 from functions.repricing.sharing import reweigh
 from functions.repricing.weeks import Observed, observe
-from sandbox.market.draws import Floats
+from sandbox.market.draws import CATEGORY, Floats
 from sandbox.market.simulate import Past, Player, Policy, Sales, Week
 
 
@@ -31,24 +32,36 @@ class Repricer:
     def choose(self, week: Week) -> Floats:
         """The product's next price for every product of every shop."""
         base, beliefs = self.past.base_price, self.beliefs
+        weights = posterior(beliefs)
         situation = Situation(
-            weights=_flat(posterior(beliefs)), level=_flat(beliefs.level), ledger=_flat(self.ledger),
+            weights=_flat(weights), level=_flat(beliefs.level), ledger=_flat(self.ledger),
             ratio=_flat(week.price / base), cost_ratio=_flat(week.cost / base),
             lower=_flat(week.lower / base), upper=_flat(week.upper / base),
             dispersion=_flat(dispersion(beliefs) + beliefs.level_var),
-            centre=_flat(centre(beliefs)), weeks_left=week.left,
+            centre=_flat(centre(beliefs, weights)), weeks_left=week.left, burden=_flat(self._burden(week, weights)),
         )  # fmt: skip
         return np.asarray(choose(situation, self.stance).ratio.reshape(base.shape) * base)
 
+    def _burden(self, week: Week, weights: Floats) -> Floats:
+        base, beliefs = self.past.base_price, self.beliefs
+        units = (weights * beliefs.level * relative_units(week.price / base)).sum(axis=-1)
+        return burden(beliefs.kin, units * (week.price - week.cost), base)
+
     def learn(self, week: Week, sales: Sales) -> None:
         """Enter the week into the ledger, the beliefs and the shared prior."""
-        base = self.past.base_price
-        self.ledger = entered(self.ledger, sales.price / base, week.cost / base)
+        base, kin = self.past.base_price, self.beliefs.kin
+        drawn = taken(kin, siblings_mean(kin, np.log(sales.price / base)))
+        self.ledger = entered(self.ledger, sales.price / base, week.cost / base, drawn)
         seen = Observed(
             ratio=sales.price / base, units=sales.units, sold_out=sales.sold_out,
             rival_ratio=week.rival / base, known=np.ones_like(base),
         )  # fmt: skip
-        self.beliefs = reweigh(observe(self.beliefs, seen))
+        self.beliefs = reweigh(observe(self.beliefs, seen), rounds=2)
+
+
+def _categories(shape: tuple[int, ...]) -> Kinship:
+    """What a shop knows of its goods in every world: which of them are of one kind."""
+    return kinship(np.broadcast_to(np.arange(shape[1]) // CATEGORY, shape))
 
 
 def _flat(values: Floats) -> Floats:
@@ -67,7 +80,7 @@ def tradewind(
         base = past.base_price[..., None]
         lessons = Lessons(
             ratio=past.price / base, units=past.units, sold_out=past.sold_out, rival_ratio=past.rival / base,
-            known=np.ones_like(past.price),
+            known=np.ones_like(past.price), kin=_categories(past.base_price.shape),
         )  # fmt: skip
         claimed = replace(learning, power=past.overconfidence)
         player = Repricer(past, stance, learn(lessons, shipped_prior(*past.prior), claimed))

@@ -20,7 +20,7 @@ from sandbox.orders.stream import TRAIN_END, VALIDATION_END, all_orders
 from sandbox.screening.rows import rows_of
 
 WEEK: Final = 7 * 86_400
-HIDDEN: Final = 0.1
+HIDDEN: Final = 0.05
 """Each group of features is hidden in so many of the rows learned from: stores differ in what they show."""
 GROUPS: Final[tuple[tuple[str, ...], ...]] = (
     ("avs", "cvv"), ("card_",), ("provider_risk",), ("failed_payments",), ("express",), ("item_risk",),

@@ -37,3 +37,11 @@ def test_the_registry_loads_nothing_heavy() -> None:
     code = f"import sys; import integrations; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(MARKETPLACES))
+def test_there_is_one_way_in_and_its_marketplace_says_who_is_paid(name: str) -> None:
+    marketplace = MARKETPLACES[name]
+    assert (marketplace.keys is None) != (marketplace.app is None)
+    assert marketplace.bills == (marketplace.app is not None), "who hands out our app takes our money"
+    assert (marketplace.proxy is not None) <= (marketplace.app is not None), "only an app has a secret to sign with"

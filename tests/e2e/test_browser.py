@@ -207,7 +207,7 @@ def test_axe_finds_nothing_and_the_content_policy_holds(dark: bool) -> None:
         faults = _axe(person, "/sign-in")
         person.sign_in("owner@tradewind.example")
         account = world.accounts.of(world.accounts.person("owner@tradewind.example"))[0]
-        pages = ["/shops", "/account", f"/account/{account.id}", "/sandbox/inbox", "/nowhere"]
+        pages = ["/shops", "/connect", "/account", f"/account/{account.id}", "/sandbox/inbox", "/nowhere"]
         for shop in shops:
             proposals = {one.function: one for one in world.services.proposals.every(shop)}
             pages += [f"/s/{shop}/proposals/{one.id}" for one in proposals.values()]
@@ -233,6 +233,11 @@ PARTS = (
 def _axe(person: User, page: str) -> list[str]:
     """What axe says of one page (all of its rules but experimental ones)."""
     person.go(page)
+    return axe_of(person, page)
+
+
+def axe_of(person: User, page: str) -> list[str]:
+    """What axe says of the page that is shown."""
     person.chrome.execute_script(AXE.read_text())
     found: Any = person.chrome.execute_async_script(
         "const done = arguments[arguments.length - 1]; axe.run().then((r) => done(JSON.stringify(r.violations)));"

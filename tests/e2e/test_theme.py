@@ -3,10 +3,12 @@
 import gzip
 import json
 import re
+import shutil
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +26,7 @@ from sandbox.shopify_store.server import Site
 from sandbox.woocommerce_store.serving import listen
 from tests.e2e.test_install import APP_FILE
 from tests.office import CLIENT, SECRET, HandClock, Office, opened
+from tests.web import test_lighthouse
 from tests.web.serving import chromium
 
 if TYPE_CHECKING:
@@ -44,6 +47,11 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</titl
 <p id="below">Below the block.</p></html>"""
 
 
+BARE = re.compile(
+    r'<link rel="stylesheet"[^>]*>|<script src="/ext[^>]*></script>|<div class="tradewind".*?</div>', re.DOTALL
+)
+
+
 @dataclass
 class Shopfront:
     """The store's own pages, and one page with the block on it."""
@@ -58,8 +66,9 @@ class Shopfront:
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
         self.asked.append(request.path)
-        if request.path == "/page":
+        if request.path in {"/page", "/bare"}:
             html = PAGE.format(product=self.product, above=self.above)
+            html = html if request.path == "/page" else BARE.sub("", html)
             return Response(html, mimetype="text/html")(environ, start_response)
         if request.path.startswith("/ext/"):
             asset = EXTENSION / "assets" / request.path.removeprefix("/ext/")
@@ -98,7 +107,7 @@ def shown(chrome: "Chrome") -> list[str]:
     from selenium.webdriver.support.wait import WebDriverWait
 
     box = chrome.find_element("css selector", ".tradewind")
-    WebDriverWait(chrome, 20).until(lambda _: box.get_attribute("data-tradewind") in {"shown", "none"})
+    WebDriverWait(chrome, 60).until(lambda _: box.get_attribute("data-tradewind") in {"shown", "none"})
     return [one.text for one in chrome.find_elements("css selector", ".tradewind li")]
 
 
@@ -186,3 +195,21 @@ def test_calls_through_the_proxy_are_believed_only_when_signed_fresh_and_whole(f
     old = made.store.proxied("tradewind", query) or ""
     made.store.clock.forward(seconds=91)  # type: ignore[attr-defined]
     assert ask(old)[0] == []
+
+
+@pytest.mark.audit
+def test_lighthouse_falls_by_less_than_ten_points(front: tuple[Shopfront, str], tmp_path: Path) -> None:
+    """A page with the block in its first window against the same page without it; the best of some tries each."""
+    node, browser = shutil.which("node"), shutil.which("chromium")
+    if node is None or browser is None or not test_lighthouse.TOOL.exists():
+        pytest.skip("Lighthouse, Node.js and Chromium are needed; `make audit` installs the first")
+    (tmp_path / "headers.json").write_text("{}")
+    made, url = front
+    made.above = 0
+    best = {"with": 0, "without": 0}
+    for _ in range(test_lighthouse.TRIES):
+        for name, path in (("with", "/page"), ("without", "/bare")):
+            scores = test_lighthouse._measure(node, browser, url + path, tmp_path)
+            best[name] = max(best[name], scores["performance"])
+    print(best)  # noqa: T201  the figure that was asked for
+    assert best["without"] - best["with"] < 10

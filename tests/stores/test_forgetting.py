@@ -32,7 +32,6 @@ from tests.stores.test_reconciliation import _connect
 from tests.web.world import Browser
 
 DOMAIN = "small-shop.myshopify.com"
-BEGUN = datetime.now(UTC).replace(microsecond=0)
 CANARIES = {
     "email": "canary-buyer@birds.example", "first": "Canarina", "last": "Serinus", "street": "7 Canary Cage Lane",
     "city": "Las Palmas-Canary", "postcode": "CN4 RY7", "ip": "203.0.113.77", "agent": "CanaryBrowser/7.7",
@@ -74,10 +73,10 @@ def found(office: Office, *more: str) -> list[str]:
 
 @pytest.fixture
 def shopify() -> Iterator[tuple[Office, ShopifyStore, ShopId]]:
-    clock = HandClock(BEGUN)
+    clock = HandClock(datetime.now(UTC).replace(microsecond=0))
     goods = [samples.product(f"k{n}", f"Mug {n}", samples.variant(f"S{n}", "8.50", stock=99)) for n in range(6)]
-    past = [canary_order(f"p{n}", BEGUN - timedelta(days=n + 1), "S1", "S2") for n in range(3)]
-    others = [samples.order(f"q{n}", ("S3", 1), at=BEGUN - timedelta(days=n + 1)) for n in range(3)]
+    past = [canary_order(f"p{n}", clock() - timedelta(days=n + 1), "S1", "S2") for n in range(3)]
+    others = [samples.order(f"q{n}", ("S3", 1), at=clock() - timedelta(days=n + 1)) for n in range(3)]
     store = ShopifyStore(
         samples.seed(products=goods, orders=[*past, *others]), domain=DOMAIN, client_id=CLIENT, client_secret=SECRET,
         access_token=None, clock=clock, cost_limit=10_000_000,
@@ -208,6 +207,7 @@ def test_the_proof_is_not_taken_for_a_shop(shopify: tuple[Office, ShopifyStore, 
     office.work()
     assert list(office.services.shops.all()) == []
     store.installed = True
+    store.clock.at = datetime.now(UTC)  # type: ignore[attr-defined]  session tokens live by the real minute
     request = {"id_token": store.session_token(), "embedded": "1", "shop": DOMAIN}
     answer = respond(office.services, RawRequest(method="GET", path="/", headers={}, body=b"", query=request))
     assert answer.status == 200

@@ -55,8 +55,8 @@ def _everything(world: w.World, shops: Mapping[str, ShopId]) -> Iterator[tuple[s
     yield "proposal-applied", f"/s/{busy}/proposals/{applied.id}"
     account = world.accounts.of(world.accounts.person(OWNER))[0]
     world.accounts.save(replace(account, templates={"careful": "prices.max_step_pct = 3\n"}))
-    yield from (("shops", "/shops"), ("account", f"/account/{account.id}"), ("preferences", "/account"))
-    yield from (("sandbox-inbox", "/sandbox/inbox"), ("not-found", "/nowhere"))
+    yield from (("shops", "/shops"), ("connect", "/connect"), ("account", f"/account/{account.id}"))
+    yield from (("preferences", "/account"), ("sandbox-inbox", "/sandbox/inbox"), ("not-found", "/nowhere"))
 
 
 def _sign_in(chrome: "Chrome", url: str, folder: Path | None) -> None:

@@ -294,6 +294,27 @@ def test_a_word_said_once_needs_no_cookie_inside_a_frame() -> None:
     assert "Set-Cookie" not in answer.headers
 
 
+def test_a_download_inside_a_frame_carries_a_ticket_for_its_shop_alone() -> None:
+    people = cast()
+    services = embedding(people, _Installed())
+    shop, other = people.shops[0], people.shops[1]
+
+    def get(path: str, **query: str) -> Answer:
+        return respond(services, RawRequest(method="GET", path=path, headers={}, body=b"", query=query))
+
+    listed = get(f"/s/{shop}/activity", id_token="good").body
+    link = re.search(r'href="(/s/[^"]+activity\.csv)\?ticket=([^"]+)" download', listed)
+    assert link
+    ticket = link[2].replace("&amp;", "&")
+    answer = get(link[1], ticket=ticket)
+    assert answer.kind.startswith("text/csv")
+    assert get(f"/s/{other}/activity.csv", ticket=ticket).status == 404
+    assert get(f"/s/{shop}/activity", ticket=ticket).status == 303, "it opens no page"
+    assert get(link[1], ticket=ticket[:-1]).status == 303
+    people.world.stage.clock.advance(timedelta(minutes=16))
+    assert get(link[1], ticket=ticket).status == 303
+
+
 @given(st.text(max_size=20))
 def test_no_exported_cell_is_a_formula(text: str) -> None:
     cell = defused(text)

@@ -326,6 +326,13 @@ def test_an_uninstall_of_another_shop_is_refused() -> None:
     assert (unnamed.kind, unnamed.detail) == (EventKind.APP_UNINSTALLED, "unnamed")
 
 
+def test_an_orders_body_is_no_order_to_forget_its_buyer() -> None:
+    body = b'{"id":1,"customer":{"id":7},"orders_to_redact":[1]}'
+    for topic in COMPLIANCE:
+        with pytest.raises(MalformedPayload):
+            READER.normalise(webhook(body, topic=topic), NOW)
+
+
 def delivered(event_id: str, webhook_id: str, topic: str, body: bytes) -> str:
     request = webhook(body, topic=topic)
     headers = {**request.headers, "x-shopify-event-id": event_id, "x-shopify-webhook-id": webhook_id}

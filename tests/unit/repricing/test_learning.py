@@ -168,7 +168,7 @@ def test_levels_follow_sales_at_an_unchanged_price() -> None:
         beliefs = observe(beliefs, week(ratio=1.0, units=30.0))
     assert 20 < float((posterior(beliefs) * beliefs.level).sum()) < 31
     np.testing.assert_allclose(posterior(beliefs), before, atol=0.02)
-    assert abs(float(centre(beliefs)[0, 0])) < 0.01
+    assert abs(float(centre(beliefs, posterior(beliefs))[0, 0])) < 0.01
 
 
 def test_dispersion_is_found() -> None:

@@ -65,6 +65,22 @@ def test_a_price_from_night_to_undoing(stage: Stage) -> None:
     assert price(stage, applied) == 20
 
 
+def test_automatic_starts_after_so_many_accepted_proposals_and_sends_a_failing_price_home(stage: Stage) -> None:
+    shop, services = stage.shops[0], stage.services
+    policy = services.shops.policy(shop)
+    limits = replace(policy.prices, accepted_before_automatic=2)
+    services.shops.save_policy(shop, replace(policy, modes={FUNCTION.name: Mode.AUTOMATIC}, prices=limits))
+    made = night(stage)
+    assert {one.status for one in made} == {Status.PROPOSED}
+    for one in made[:2]:
+        deciding.approve(services, shop, one.id, "owner@shop.example")
+    for _ in range(17):
+        night(stage)  # nothing is sold at our prices: far below what was expected
+    ours = [one for one in services.proposals.every(shop) if one.applied_at and one.decided_by == "tradewind"]
+    back = {one.target for one in ours if "goes back" in str(one.reasons[0])}
+    assert {one.target for one in made[:2]} <= back
+
+
 def test_the_same_night_twice_proposes_nothing_new(stage: Stage) -> None:
     first = {one.id for one in night(stage)}
     assert {one.id for one in night(stage)} == first

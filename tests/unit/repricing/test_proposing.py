@@ -19,14 +19,17 @@ from chalicelib.domain.events import EventKind, Schedule
 from chalicelib.domain.evidence import Curve, Facts
 from chalicelib.domain.ids import MarketId, ProductId, ProposalId, VariantId
 from chalicelib.domain.journal import Written
+from chalicelib.domain.price_inputs import Sighting
 from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Market, Policy, PriceLimits
+from chalicelib.domain.whatif import WhatIf
 from chalicelib.guardrails import Situation, check
 from chalicelib.inference import Loaded
 from functions.repricing import account
 from functions.repricing.account import Account
 from functions.repricing.beliefs import Beliefs
 from functions.repricing.curves import relative_units
+from functions.repricing.kinship import Kinship
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
 from functions.repricing.lessons import Lessons
 from functions.repricing.policy import Situation as PolicySituation
@@ -102,6 +105,22 @@ def test_proposes_lower_prices_for_elastic_goods_with_room() -> None:
         assert made.worth > 0
         assert 0.5 < made.confidence <= 1
         assert not made.moot
+
+
+def test_too_much_old_stock_is_priced_to_sell_sooner_and_new_stock_is_not() -> None:
+    def price(weeks: int, limit: int) -> Decimal:
+        goods = {
+            key: replace(
+                one, created_at=NOW - timedelta(weeks=weeks), variants=(replace(one.variants[0], stock=90_000),)
+            )
+            for key, one in catalogue().items()
+        }
+        made = decide(context(replace(LIMITS, clear_after_weeks=limit), goods)).proposals
+        prices = [one.action.price.amount for one in made if isinstance(one.action, SetPrice)]
+        return (sum(prices) + 20 * (len(goods) - len(prices))) / len(goods)
+
+    assert price(weeks=100, limit=20) < price(weeks=4, limit=20) == price(weeks=100, limit=0)
+    assert price(weeks=100, limit=20) >= 19
 
 
 def test_what_it_proposes_clears_the_guardrails() -> None:
@@ -400,7 +419,10 @@ def test_a_bulk_buyers_discount_is_no_price_change() -> None:
     assert set(sales.units.ravel()) == {902.0}
 
 
-@pytest.mark.parametrize("schema", [Weekly, Lessons, Observed, Beliefs, Knowledge, PolicySituation, SalesDay, Account])
+@pytest.mark.parametrize(
+    "schema",
+    [Weekly, Lessons, Observed, Beliefs, Knowledge, PolicySituation, SalesDay, Account, Kinship, Sighting, WhatIf],
+)
 def test_no_schema_of_the_repricer_has_a_place_for_personal_data(schema: type) -> None:
     words = {word for field in fields(schema) for word in field.name.split("_")}
     assert not words & set(PERSONAL)

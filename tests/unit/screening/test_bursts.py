@@ -11,6 +11,6 @@ def test_a_burst_in_a_quiet_shop_is_told_and_named() -> None:
 
 
 def test_usual_business_is_not_a_burst() -> None:
-    assert burst({RECENT: 5, USUAL: 5}) is None
+    assert burst({RECENT: 3, USUAL: 3}) is None
     assert burst({RECENT: 8, USUAL: 900}) is None
     assert burst({}) is None

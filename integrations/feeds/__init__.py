@@ -1,0 +1,1 @@
+"""Files that a merchant publishes for us at an address of his own, as an engine."""
