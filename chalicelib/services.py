@@ -25,6 +25,7 @@ from chalicelib.storage.outcomes import Outcomes
 from chalicelib.storage.prices import Prices
 from chalicelib.storage.problems import Problems
 from chalicelib.storage.proposals import Proposals
+from chalicelib.storage.screenings import Screenings
 from chalicelib.storage.shops import Shops
 
 
@@ -52,6 +53,8 @@ class Services:
     """Connect with credentials that are not stored yet, to see whether they work."""
     reach: Any
     """The transport itself (``integrations.http.Transport``), for stores that are not connected yet."""
+    locate: Callable[[str], str]
+    """The country of an internet address, or nothing."""
     model_cache: Cache
     shops: Shops
     claims: Claims
@@ -60,6 +63,7 @@ class Services:
     catalogue: Catalogue
     history: Histories
     outcomes: Outcomes
+    screenings: Screenings
     prices: Prices
     counters: Counters
     memories: Memories
@@ -74,8 +78,8 @@ class Services:
 
     def trouble(
         self, shop: ShopId, code: str, message: str, *, subject: str = "", urgent: bool = False
-    ) -> None:
-        """Open a problem on the merchant's home page."""
+    ) -> bool:
+        """Open a problem on the merchant's home page; True when it is new."""
         severity = "urgent" if urgent else "warning"
         problem = Problem(
             shop_id=shop,
@@ -85,5 +89,7 @@ class Services:
             opened_at=self.clock.now(),
             severity=severity,
         )
-        if self.problems.open(problem):
+        fresh = self.problems.open(problem)
+        if fresh:
             self.meter.count("problem", code=code)
+        return fresh

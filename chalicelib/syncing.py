@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib import billing, cleaning, connecting, runs, upkeep
+from chalicelib import billing, cleaning, connecting, notifying, runs, upkeep
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.journal import Outcome
@@ -88,6 +88,7 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     cleaning.languages_gone(services, shop, services.shops.policy(shop.id))
     runs.catch_up(services, shop)
     services.memories.remember(shop.id, {RECONCILED: started.isoformat()})
+    notifying.urgent(services, shop)  # what came within minutes of an earlier mail, and was held back for that
     return Outcome.APPLIED
 
 
