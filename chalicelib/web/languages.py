@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers
 
 from chalicelib.domain.money import Money, decimals
 from chalicelib.web import wording
@@ -92,3 +92,11 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def name_of(locale: str, language: str) -> str:
+    """A language's name in another, for example "Deutsch" of "de" in "de"; an unknown one as it is written."""
+    try:
+        return Locale.parse(locale.replace("-", "_")).get_display_name(_locale(language)) or locale
+    except (ValueError, UnknownLocaleError):
+        return locale
