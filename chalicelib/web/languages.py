@@ -80,6 +80,13 @@ def percent(value: float, language: str) -> str:
     return shown
 
 
+def chance(value: float, language: str) -> str:
+    """A probability as a percentage, never as certain."""
+    if value > 0.99:
+        return f"> {percent(0.99, language)}"
+    return f"< {percent(0.01, language)}" if value < 0.01 else percent(value, language)
+
+
 @cache
 def _locale(language: str) -> Locale:
     return Locale.parse(language)

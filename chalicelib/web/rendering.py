@@ -75,6 +75,7 @@ def _words(visit: Visit) -> dict[str, Callable[..., Any]]:
         "day": lambda at: languages.day(at, visit.language, zone),
         "number": lambda value: languages.number(value, visit.language),
         "percent": lambda value: languages.percent(value, visit.language),
+        "chance": lambda value: languages.chance(value, visit.language),
     }  # fmt: skip
 
 

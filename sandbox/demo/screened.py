@@ -63,7 +63,7 @@ def _tell(console: Console, shop: DemoShop, one: Looked) -> None:
         return
     kept = one.screening
     became = "held, then released by a person: the hold is gone" if one.held and one.released else "NOT as it should be"
-    share = "unknown" if kept.probability is None else f"{kept.probability:.0%}"
+    share = "unknown" if kept.probability is None else f"{min(kept.probability, 0.99):.0%}"
     name = kept.number or kept.order_id
     console.print(f"[bold]{shop.label}[/bold] order {name}, probability of fraud {share}: {became}")
     for reason in kept.reasons:

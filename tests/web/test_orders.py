@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.ids import OrderId, ShopId
 from chalicelib.domain.screening import Ruling, Screening
+from chalicelib.web import languages
 from sandbox.rehearsal.stage import START, Stage
 from tests.unit.screening.counter_hall import counter, held, order, place, scripted_model, stall, verdict
 from tests.web import world as w
@@ -115,6 +116,11 @@ def test_an_order_is_found_by_its_number() -> None:
     browser = world.browser(w.VIEWER)
     assert "Order #o1" in browser.get(f"/s/{shop}/orders?q=%23O1").body
     assert "was screened" in browser.get(f"/s/{shop}/orders?q=nothing").body
+
+
+def test_nothing_is_called_certain() -> None:
+    shown = [languages.chance(p, "en") for p in (0.0, 0.004, 0.5, 0.995, 1.0)]
+    assert shown == ["< 1%", "< 1%", "50%", "> 99%", "> 99%"]
 
 
 def screened(country: str, number: int, held_up: bool) -> Screening:
