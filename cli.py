@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 
-BACKTESTS = ("repricing", "screening", "translation")
+BACKTESTS = ("recommendations", "repricing", "screening", "translation")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

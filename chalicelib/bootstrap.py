@@ -62,6 +62,7 @@ def build(
     from chalicelib.storage.prices import Prices
     from chalicelib.storage.problems import Problems
     from chalicelib.storage.proposals import Proposals
+    from chalicelib.storage.purchases import Purchases
     from chalicelib.storage.screenings import Screenings
     from chalicelib.storage.shops import Shops
 
@@ -80,7 +81,7 @@ def build(
         journal=Journal(records), catalogue=Catalogue(records), history=Histories(records, ground.blobs),
         outcomes=Outcomes(records), screenings=Screenings(records), prices=Prices(records), counters=Counters(records),
         memories=Memories(records), problems=Problems(records), artifacts=Artifacts(records, ground.blobs),
-        jobs=Jobs(records), attempts=Attempts(records, ground.keys),
+        jobs=Jobs(records), attempts=Attempts(records, ground.keys), purchases=Purchases(records),
     )  # fmt: skip
 
 

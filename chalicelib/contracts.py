@@ -423,6 +423,29 @@ class Watchful(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What is known while a buyer waits for a list that was not written into the store."""
+
+    slot: str
+    """``for-cart``, ``for-customer`` or ``trending``; a function answers nothing to words it does not know."""
+    products: tuple[ProductId, ...] = ()
+    """On show and in the cart."""
+    past: tuple[tuple[ProductId, float], ...] = ()
+    """What the buyer bought and how many days ago, oldest first; empty for a stranger."""
+    country: str = ""
+    count: int = 24
+
+
+@runtime_checkable
+class Serving(Protocol):
+    """A function that also answers at request time, from models alone: it must be done in milliseconds."""
+
+    def serve(self, visit: Visit, models: Models) -> Sequence[ProductId]:
+        """Products, best first; the storefront drops what cannot be bought."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Proposals, and what the function wants remembered (translation memory, ledgers, outcomes)."""
 

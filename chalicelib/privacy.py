@@ -38,6 +38,7 @@ def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
     known = _hashes(services, shop.id, event.resource, _orders(event)) | _persons(screened)
     orders = {*_orders(event), *(str(one.order_id) for one in screened)}
     erased = sum(services.history.forget_customer(shop.id, one) for one in sorted(known))
+    erased += sum(services.purchases.forget(shop.id, one) for one in sorted(known))
     erased += _erase_counters(services, shop.id, known | orders)
     for order in sorted(orders):
         _erase_order(services, shop.id, OrderId(order))
@@ -52,6 +53,8 @@ def forget_buyer_of(services: Services, shop: ShopId, order: OrderId) -> None:
     screened = services.screenings.get(shop, order)
     known = services.history.buyers_of(shop, [order]) | _persons([screened] if screened else [])
     _erase_counters(services, shop, known | {str(order)})
+    for one in sorted(known):
+        services.purchases.forget(shop, one, order)
     services.history.forget_order(shop, order)
     _erase_order(services, shop, order)
 
@@ -75,6 +78,7 @@ def held(services: Services, shop: ShopId, customer: str, orders: Sequence[str])
     outcomes = (services.records.get(places.key(shop, Kind.OUTCOME, order)) for order in named)
     return {
         "order_lines": lines, "counted_events": [key.sort for key in _counters(services, shop, known | set(named))],
+        "recent_purchases": [body for one in sorted(known) for body in services.purchases.held(shop, one)],
         "screened_orders": [record.body for record in outcomes if record is not None],
         "verdicts": [to_json(one) for one in screened],
     }  # fmt: skip

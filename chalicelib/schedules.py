@@ -47,6 +47,7 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     for name in running:
         alarms.watch(services, services.functions[name], material)
     learned = [_learn(services, material, name) for name in running]
+    services.memories.remember(shop.id, {syncing.LEARNT_LINES: str(len(history.order))})
     connecting.schedule(services, shop.id, Schedule.PROPOSE)
     return Outcome.APPLIED if any(learned) else Outcome.UNCHANGED
 

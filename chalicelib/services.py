@@ -25,6 +25,7 @@ from chalicelib.storage.outcomes import Outcomes
 from chalicelib.storage.prices import Prices
 from chalicelib.storage.problems import Problems
 from chalicelib.storage.proposals import Proposals
+from chalicelib.storage.purchases import Purchases
 from chalicelib.storage.screenings import Screenings
 from chalicelib.storage.shops import Shops
 
@@ -71,6 +72,7 @@ class Services:
     artifacts: Artifacts
     jobs: Jobs
     attempts: Attempts
+    purchases: Purchases
 
     def models(self, shop: ShopId) -> ShopModels:
         """The models of one shop, for the length of one event."""

@@ -33,13 +33,16 @@ PATIENCE = 5
 LOOK_AGAIN = timedelta(minutes=1)
 """How long an export that is still being written is left alone."""
 
+GROWTH = 10
+"""One part in so many new order lines, and models are trained again before the night."""
+
 OVERLAP = timedelta(minutes=30)
 """How far before the last reconciliation the next one begins: clocks differ, and stores commit late."""
 
 SWEPT, SWEEP_BATCHES = 250, 20
 """Products per question whether they still exist, and questions per reconciliation (5,000 products an hour)."""
 
-RECONCILED, SWEEP = "reconciled_at", "sweep_at"
+RECONCILED, SWEEP, LEARNT_LINES = "reconciled_at", "sweep_at", "learnt_order_lines"
 
 
 def first_sync(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
@@ -88,8 +91,17 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     cleaning.languages_gone(services, shop, services.shops.policy(shop.id))
     runs.catch_up(services, shop)
     services.memories.remember(shop.id, {RECONCILED: started.isoformat()})
+    if _grown(services, shop):
+        connecting.schedule(services, shop.id, Schedule.TRAIN)
     notifying.urgent(services, shop)  # what came within minutes of an earlier mail, and was held back for that
     return Outcome.APPLIED
+
+
+def _grown(services: Services, shop: Shop) -> bool:
+    """Whether a tenth of what was last learnt from has come in since: too much to wait for the night."""
+    learnt = services.memories.recall(shop.id, [LEARNT_LINES]).get(LEARNT_LINES)
+    waiting = services.history.lines(shop.id)
+    return learnt is not None and waiting > 0 and waiting * GROWTH >= int(learnt)
 
 
 def _mend(services: Services, shop: Shop) -> None:
@@ -150,11 +162,9 @@ def _read_products(services: Services, shop: Shop, client: StoreClient, cursor: 
 
 def _read_orders(services: Services, shop: Shop, client: StoreClient, cursor: str | None) -> tuple[int, str | None]:
     page = client.order_page(since=None, cursor=cursor)
-    services.history.append(
-        shop.id,
-        [(order, upkeep.customer_of(services, shop.id, order)) for order in page.items],
-        page=cursor or "first",
-    )
+    bought = [(order, upkeep.customer_of(services, shop.id, order)) for order in page.items]
+    services.history.append(shop.id, bought, page=cursor or "first")
+    upkeep.note_purchases(services, shop.id, bought)
     return len(page.items), page.cursor
 
 

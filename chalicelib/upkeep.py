@@ -5,14 +5,14 @@ last, once the functions are through: were it written first, a crash in between 
 change" and lose their work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib import billing, cleaning, privacy
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind, StoreEvent
-from chalicelib.domain.ids import OrderId, ProductId, ShopId
+from chalicelib.domain.ids import OrderId, ProductId, ShopId, marketplace_of
 from chalicelib.domain.orders import Order
 from chalicelib.errors import Gone
 from chalicelib.guardrails import PricePoint
@@ -90,6 +90,14 @@ def customer_of(services: Services, shop: ShopId, order: Order) -> str:
     return services.identities.identify(shop, kind, value)
 
 
+def note_purchases(services: Services, shop: ShopId, orders: Sequence[tuple[Order, str]]) -> None:
+    """Remember what buyers bought, where the store tells its storefront's calls who is signed in: elsewhere no list
+    can be made for a buyer, so nothing is kept."""
+    marketplace = services.marketplaces.get(marketplace_of(shop))
+    if marketplace is not None and marketplace.proxy is not None:
+        services.purchases.note(shop, orders)
+
+
 def _look_at_product(services: Services, shop: ShopId, wanted: ProductId, client: StoreClient) -> Seen:
     known = services.catalogue.get(shop, wanted)
     try:
@@ -109,7 +117,9 @@ def _look_at_order(services: Services, shop: ShopId, wanted: OrderId, client: St
         order = client.order(wanted)
     except Gone:
         return Seen(gone=True)
-    services.history.note(shop, order, customer_of(services, shop, order))
+    customer = customer_of(services, shop, order)
+    services.history.note(shop, order, customer)
+    note_purchases(services, shop, [(order, customer)])
     if order.anonymised:
         privacy.forget_buyer_of(services, shop, order.id)
     return Seen(orders={order.id: order})

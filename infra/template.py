@@ -20,7 +20,7 @@ LAYER_FILE = "layer.zip"
 SCHEDULES = {
     "reconcile": "rate(1 hour)",
     "propose": "cron(0 5 * * ? *)",
-    "train": "cron(0 3 ? * MON *)",
+    "train": "cron(0 3 * * ? *)",
     "digest": "cron(0 6 * * ? *)",
 }
 """The word that ``tick`` takes -> when, in UTC."""

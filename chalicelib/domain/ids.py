@@ -27,6 +27,11 @@ def shop_id(marketplace: str, account: str) -> ShopId:
     return ShopId(f"{marketplace}:{account}")
 
 
+def marketplace_of(shop: ShopId) -> str:
+    """The name of the marketplace that a shop is on."""
+    return shop.partition(":")[0]
+
+
 def account_of(shop: ShopId) -> str:
     """What the marketplace itself calls this shop: a domain, or the token in its webhook address."""
     return shop.partition(":")[2]

@@ -5,7 +5,8 @@
     vectors x context (trend, country, ...) ────┼──► sum ──► blocked products out ──► TopK
     own (scores of what the buyer has) ─────────┘
 
-The only arithmetic is float32 sums in a fixed order, so numpy gives the same lists.
+Tables are added up in float32, in a fixed order; all that follows is float64, rounded to float32 before the ranking.
+So numpy gives the same lists: what the two might round differently is far below what the ranking sees.
 """
 
 from collections.abc import Sequence
@@ -69,6 +70,10 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
+    def wide(self, value: str, output: str) -> str:
+        """The value in float64."""
+        return self.add("Cast", [value], output, to=TensorProto.DOUBLE)
+
 
 def item_scores(spec: ItemScores) -> bytes:
     """The graph's bytes.
@@ -101,10 +106,12 @@ def item_scores(spec: ItemScores) -> bytes:
 def _priors(graph: _Graph, spec: ItemScores) -> str:
     """Item vectors weighted by the context, and scores of what the buyer already has."""
     graph.constant("vectors", spec.vectors)
-    graph.add("MatMul", ["context", "vectors"], "prior")
+    graph.wide("vectors", "vectors_wide")
+    graph.wide("context", "context_wide")
+    graph.add("MatMul", ["context_wide", "vectors_wide"], "prior")
     graph.add("ScatterElements", ["zeros", "items", "own"], "own_padded", axis=0, reduction="add")
-    graph.add("Slice", ["own_padded", "start", "end"], "own_scores")
-    return graph.add("Add", ["prior", "own_scores"], "total_own")
+    graph.add("Slice", ["own_padded", "start", "end"], "own_narrow")
+    return graph.add("Add", ["prior", graph.wide("own_narrow", "own_scores")], "total_own")
 
 
 def _channel(graph: _Graph, spec: ItemScores, place: int, channel: Channel, total: str) -> str:
@@ -118,13 +125,13 @@ def _channel(graph: _Graph, spec: ItemScores, place: int, channel: Channel, tota
     graph.add(
         "ScatterElements", ["zeros", f"index_{channel.table}", f"{tag}_flat"], f"{tag}_padded", axis=0, reduction="add"
     )
-    score = graph.add("Slice", [f"{tag}_padded", "start", "end"], f"{tag}_score")
+    score = graph.wide(graph.add("Slice", [f"{tag}_padded", "start", "end"], f"{tag}_narrow"), f"{tag}_score")
     if not channel.raw:
         score = _scaled(graph, tag, score)
     total = _term(graph, f"{tag}_linear", score, channel.linear, total)
     if channel.log:
         graph.add("Relu", [score], f"{tag}_positive")
-        graph.constant(f"{tag}_floor", np.array(spec.floor, np.float32))
+        graph.constant(f"{tag}_floor", np.array(spec.floor, np.float64))
         graph.add("Add", [f"{tag}_positive", f"{tag}_floor"], f"{tag}_lifted")
         total = _term(graph, f"{tag}_log", graph.add("Log", [f"{tag}_lifted"], f"{tag}_ln"), channel.log, total)
     return total
@@ -135,13 +142,13 @@ def _scaled(graph: _Graph, tag: str, score: str) -> str:
     graph.add("Mul", [score, score], f"{tag}_square")
     graph.add("ReduceMean", [f"{tag}_square"], f"{tag}_mean", keepdims=1)
     graph.add("Sqrt", [f"{tag}_mean"], f"{tag}_rms")
-    graph.constant(f"{tag}_tiny", np.array(1e-6, np.float32))
+    graph.constant(f"{tag}_tiny", np.array(1e-6, np.float64))
     graph.add("Add", [f"{tag}_rms", f"{tag}_tiny"], f"{tag}_scale")
     return graph.add("Div", [score, f"{tag}_scale"], f"{tag}_z")
 
 
 def _term(graph: _Graph, name: str, value: str, weight: float, total: str) -> str:
-    graph.constant(f"{name}_beta", np.array(weight, np.float32))
+    graph.constant(f"{name}_beta", np.array(weight, np.float64))
     graph.add("Mul", [value, f"{name}_beta"], f"{name}_part")
     return graph.add("Add", [total, f"{name}_part"], f"{name}_total")
 
@@ -149,6 +156,7 @@ def _term(graph: _Graph, name: str, value: str, weight: float, total: str) -> st
 def _ranking(graph: _Graph, total: str) -> None:
     """Put blocked products last, then take the best k."""
     graph.constant("out", np.array([BLOCKED], np.float32))
+    total = graph.add("Cast", [total], "total", to=TensorProto.FLOAT)
     graph.add("Shape", ["blocked"], "blocked_shape")
     graph.add("Expand", ["out", "blocked_shape"], "blocked_scores")
     graph.add("ScatterElements", [total, "blocked", "blocked_scores"], "allowed", axis=0)

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     JOURNAL = "journal"
     PRODUCT = "product"
     ORDER = "order"
+    PURCHASE = "purchase"
     PRICE = "price"
     COUNTER = "counter"
     MEMORY = "memory"
@@ -36,7 +37,7 @@ class Kind(StrEnum):
 
 _SPREAD = frozenset({
     Kind.CLAIM, Kind.PROPOSAL, Kind.TARGET, Kind.BLOCKED, Kind.PRODUCT, Kind.ORDER, Kind.PRICE,
-    Kind.COUNTER, Kind.MEMORY, Kind.OUTCOME, Kind.SCREENING,
+    Kind.COUNTER, Kind.MEMORY, Kind.OUTCOME, Kind.PURCHASE, Kind.SCREENING,
 })  # fmt: skip
 BUCKETS = 8
 JOURNAL_MONTHS = 36

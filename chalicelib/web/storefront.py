@@ -3,6 +3,7 @@
 ::
 
     GET ?shop=…&slot=related&product=12&cart=7,8     signed by the marketplace's proxy, or with the shop's key
+    slots: related, complementary (as written beside the product); for-cart, for-customer, trending&country=DE
     200 {"products": ["31", "4"], "handles": ["mug", "pot"], "from": "model"}
     always 200: a buyer never sees an error of ours
 """
@@ -14,16 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from chalicelib.contracts import Serving, Visit
 from chalicelib.domain.actions import SetRecommendations, Slot
 from chalicelib.domain.ids import ProductId, ShopId, shop_id
 from chalicelib.domain.proposals import Status
-from chalicelib.domain.shop import Mode, ShopState
+from chalicelib.domain.shop import Mode, Policy, ShopState
 from chalicelib.errors import AppError, InvalidSignature
 from chalicelib.secrets import derive
 from chalicelib.services import Services
 
 MOST = 24
 """Products that one answer holds, and products of a cart that are looked at."""
+
+SLOTS = (*Slot, "for-cart", "for-customer", "trending")
+"""Lists that are written into the store, and lists that are made for one visit."""
 
 FRESH_S = 300
 """How long an answer that knows no buyer may be kept by anybody."""
@@ -34,11 +39,12 @@ class Wish:
     """What a storefront asks for."""
 
     shop: ShopId
-    slot: Slot
+    slot: str
     product: ProductId
     cart: tuple[ProductId, ...] = ()
     customer: str = ""
     """The shop's keyed hash of the buyer, from a signed call alone."""
+    country: str = ""
 
     @property
     def seeds(self) -> tuple[ProductId, ...]:
@@ -77,12 +83,15 @@ def _wish(services: Services, event: Mapping[str, Any]) -> Wish | None:
     asked = dict(pairs)
     proven = _signed(services, pairs) or _keyed(services, asked)
     slot = asked.get("slot", Slot.RELATED)
-    if proven is None or slot not in Slot:
+    if proven is None or slot not in SLOTS:
         return None
     shop, customer = proven
     cart = tuple(ProductId(part) for part in asked.get("cart", "").split(",") if part)[:MOST]
     hashed = services.identities.identify(shop, "customer", customer) if customer else ""
-    return Wish(shop=shop, slot=Slot(slot), product=ProductId(asked.get("product", "")), cart=cart, customer=hashed)
+    return Wish(
+        shop=shop, slot=slot, product=ProductId(asked.get("product", "")), cart=cart, customer=hashed,
+        country=asked.get("country", "").upper()[:2],
+    )  # fmt: skip
 
 
 def _signed(services: Services, pairs: Sequence[tuple[str, str]]) -> tuple[ShopId, str] | None:
@@ -110,15 +119,29 @@ def _found(services: Services, wish: Wish) -> tuple[Sequence[ProductId], str]:
     shop, policy = services.shops.with_policy(wish.shop)
     if policy.paused or shop.state is not ShopState.CONNECTED:
         return (), "nothing"
+    if wish.slot not in Slot:
+        return _made_now(services, wish, policy)
+    kept = _sellable(services, wish, _applied(services, wish), set(policy.recommendations.excluded))
+    return kept[: policy.recommendations.per_product], "lists" if kept else "nothing"
+
+
+def _made_now(services: Services, wish: Wish, policy: Policy) -> tuple[Sequence[ProductId], str]:
+    """A list for this visit, from the first function that has one."""
+    visit = _visit(services, wish)
     for name, function in services.functions.items():
-        shelf = getattr(function, "shelf", None)
-        if shelf is not None and policy.mode(name) is not Mode.OFF:
-            ranked = shelf(services.models(shop.id), wish.slot, wish.seeds, wish.customer, 2 * MOST)
+        if isinstance(function, Serving) and policy.mode(name) is not Mode.OFF:
+            ranked = function.serve(visit, services.models(wish.shop))
             kept = _sellable(services, wish, ranked, set(policy.recommendations.excluded))
             if kept:
                 return kept[: policy.recommendations.per_product], "model"
-    kept = _sellable(services, wish, _applied(services, wish), set(policy.recommendations.excluded))
-    return kept[: policy.recommendations.per_product], "lists" if kept else "nothing"
+    return (), "nothing"
+
+
+def _visit(services: Services, wish: Wish) -> Visit:
+    now = services.clock.now()
+    bought = services.purchases.of(wish.shop, wish.customer, now) if wish.customer else ()
+    past = tuple((one.product, (now - one.at).total_seconds() / 86_400) for one in bought)
+    return Visit(slot=wish.slot, products=wish.seeds, past=past, country=wish.country, count=2 * MOST)
 
 
 def _handles(services: Services, wish: Wish, products: Sequence[ProductId]) -> list[str]:
@@ -129,7 +152,7 @@ def _handles(services: Services, wish: Wish, products: Sequence[ProductId]) -> l
 
 def _applied(services: Services, wish: Wish) -> Iterable[ProductId]:
     """The lists that were written last beside these products."""
-    actions = [SetRecommendations(product_id=p, slot=wish.slot, product_ids=()) for p in wish.seeds]
+    actions = [SetRecommendations(product_id=p, slot=Slot(wish.slot), product_ids=()) for p in wish.seeds]
     written = services.proposals.written(wish.shop, [action.target for action in actions])
     standing = services.proposals.many(wish.shop, [one.proposal_id for one in written.values()])
     for action in actions:
@@ -139,7 +162,9 @@ def _applied(services: Services, wish: Wish) -> Iterable[ProductId]:
 
 
 def _sellable(services: Services, wish: Wish, ranked: Iterable[ProductId], excluded: set[ProductId]) -> list[ProductId]:
-    """In their order, each once, without what is in the cart, excluded, or not for sale now."""
+    """In their order, each once, without what is in the cart, excluded, or not for sale now; one bundle at most."""
     names = [p for p in dict.fromkeys(ranked) if p not in excluded and p not in wish.seeds][: 2 * MOST]
     known = services.catalogue.many(wish.shop, names) if names else {}
-    return [p for p in names if p in known and known[p].recommendable][:MOST]
+    fit = [p for p in names if p in known and known[p].recommendable and known[p].parent is None]
+    bundles = [p for p in fit if known[p].bundle]
+    return [p for p in fit if p not in bundles[1:]][:MOST]

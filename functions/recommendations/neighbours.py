@@ -7,7 +7,7 @@ number of products (a dense table of 1,000,000 products would take 4 TB).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,12 +21,12 @@ BLOCK_PAIRS = 200_000
 LARGEST_BASKET = 400
 """Longer baskets (wholesale lists, test orders) are thinned to this many lines, evenly: the number of pairs
 grows with the square, and a basket of everything says nothing about any two of its products."""
-_ITEM_BITS, _SCORE_BITS, _WEIGHT_BITS = 24, 24, 20
-_ROWS = 1 << (64 - _ITEM_BITS - _SCORE_BITS)
-_ITEM_MASK = np.uint64((1 << _ITEM_BITS) - 1)
-_WEIGHT_MASK = np.uint64((1 << _WEIGHT_BITS) - 1)
+_WEIGHT_BITS = 20
+_SCORE_BITS = 31
+"""A positive float32 without its sign: its bits order as its value does."""
 
-Say = Callable[[str], None]
+type Lines = NDArray[np.signedinteger]
+"""Basket or product indices, any integer width: a large shop's come as int32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +50,24 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True)
 class _Baskets:
-    """Lines twice: by basket (``items`` cut at ``starts``), and by product (``of`` cut at ``rows``)."""
+    """Lines twice: by basket (``items`` cut at ``starts``), and by product (``of`` cut at ``rows``).
 
-    items: NDArray[np.int32]
+    ``weights`` are whole numbers in 20 bits, or None where every basket weighs the same.
+    """
+
+    items: NDArray[np.uint32]
     starts: Ints
-    sizes: Ints
+    sizes: NDArray[np.int32]
     of: NDArray[np.int32]
     rows: Ints
-    weights: NDArray[np.uint64]
-    norms: Floats
+    weights: NDArray[np.uint64] | None
+    norms: NDArray[np.float32]
     scale: float
+
+    @property
+    def item_bits(self) -> int:
+        """Bits that hold a product's index."""
+        return max(len(self.rows) - 2, 1).bit_length()
 
 
 def neighbours(
@@ -69,35 +77,49 @@ def neighbours(
 
     A basket weighs ``0.5 ** (age / half_life)`` (days) divided by ``size ** size_power``.
     """
-    lines = _thinned(history)
-    table = _baskets(lines, _weights(lines, half_life, size_power))
-    found = np.full((history.items, k), -1, np.int32)
-    scores = np.zeros((history.items, k), np.float32)
-    together = np.zeros((history.items, k), np.int32)
+    weight = None
+    if half_life is not None or size_power:
+        weight = _weights(history, half_life, size_power)
+    return nearest(history.basket, history.item, history.items, k=k, shrink=shrink, weight=weight)
+
+
+def nearest(
+    basket: Lines, item: Lines, items: int, *, k: int = 50, shrink: float = 5.0, weight: Floats | None = None
+) -> Neighbours:
+    """As ``neighbours`` from bare lines: the basket and the product of each, no pair of them twice.
+
+    A million products with twenty million int32 lines need 1.4 GB, the answer's .6 GB among it. ``weight`` is one
+    number per basket, None for equal ones.
+    """
+    counts = np.bincount(item, minlength=items).astype(np.int32)
+    table = _baskets(*_thinned(basket, item), items, weight)
+    found = np.full((items, k), -1, np.int32)
+    scores = np.zeros((items, k), np.float32)
+    together = np.zeros((items, k), np.int32)
 
     def fill(block: tuple[int, int]) -> None:
         first, last = block
-        found[first:last], scores[first:last], together[first:last] = _best(table, first, last, k, shrink)
+        _best(table, first, last, shrink, (found[first:last], scores[first:last], together[first:last]))
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for _ in pool.map(fill, _blocks(table)):
             pass
-    counts = np.bincount(history.item, minlength=history.items).astype(np.int32)
     return Neighbours(items=found, scores=scores, together=together, baskets=counts)
 
 
-def _thinned(history: Sales) -> Sales:
+def _thinned(basket: Lines, item: Lines) -> tuple[Lines, Lines]:
     """Drop lines of over-long baskets, evenly over the basket."""
-    sizes = np.bincount(history.basket, minlength=1)
-    if not len(history) or sizes.max() <= LARGEST_BASKET:
-        return history
-    order = np.argsort(history.basket, kind="stable")
+    sizes = np.bincount(basket, minlength=1)
+    if not len(basket) or sizes.max() <= LARGEST_BASKET:
+        return basket, item
+    order = np.argsort(basket, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    place = np.empty(len(history), np.int64)
-    place[order] = np.arange(len(history)) - starts[history.basket[order]]
-    size = sizes[history.basket]
+    place = np.empty(len(basket), np.int64)
+    place[order] = np.arange(len(basket)) - starts[basket[order]]
+    size = sizes[basket]
     kept = (place * LARGEST_BASKET) // size != ((place - 1) * LARGEST_BASKET) // size
-    return history.where(kept | (size <= LARGEST_BASKET))
+    kept |= size <= LARGEST_BASKET
+    return basket[kept], item[kept]
 
 
 def _weights(history: Sales, half_life: float | None, size_power: float) -> Floats:
@@ -110,80 +132,124 @@ def _weights(history: Sales, half_life: float | None, size_power: float) -> Floa
     return weight
 
 
-def _baskets(history: Sales, weight: Floats) -> _Baskets:
-    sizes = np.bincount(history.basket, minlength=history.baskets).astype(np.int64)
-    by_basket = np.argsort(history.basket, kind="stable")
-    by_item = np.argsort(history.item, kind="stable")
-    counts = np.bincount(history.item, minlength=history.items)
-    scale = float(_WEIGHT_MASK) / max(float(weight.max(initial=0.0)), 1e-300)
-    quantised = np.maximum(np.rint(weight * scale), 1.0)
-    norms = np.sqrt(np.bincount(history.item, weights=quantised[history.basket], minlength=history.items) / scale)
+def _baskets(basket: Lines, item: Lines, items: int, weight: Floats | None) -> _Baskets:
+    sizes = np.bincount(basket, minlength=1).astype(np.int32)
+    counts = np.bincount(item, minlength=items)
+    scale, quantised = 1.0, None
+    held = counts.astype(np.float64)
+    if weight is not None:
+        top = float((1 << _WEIGHT_BITS) - 1)
+        scale = top / max(float(weight.max(initial=0.0)), 1e-300)
+        quantised = np.maximum(np.rint(weight * scale), 1.0)
+        held = np.bincount(item, weights=quantised[basket], minlength=items) / scale
+    by_basket = item if _ascending(basket) else item[np.argsort(basket, kind="stable")]
     return _Baskets(
-        items=history.item[by_basket].astype(np.int32),
-        starts=np.concatenate([[0], np.cumsum(sizes)]),
+        items=by_basket.astype(np.uint32),
+        starts=np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]),
         sizes=sizes,
-        of=history.basket[by_item].astype(np.int32),
+        of=_by_item(basket, item),
         rows=np.concatenate([[0], np.cumsum(counts)]),
-        weights=quantised.astype(np.uint64),
-        norms=norms,
+        weights=None if quantised is None else quantised.astype(np.uint64),
+        norms=np.sqrt(held).astype(np.float32),
         scale=scale,
     )
 
 
+def _ascending(basket: Lines) -> bool:
+    return bool((basket[1:] >= basket[:-1]).all())
+
+
+def _by_item(basket: Lines, item: Lines) -> NDArray[np.int32]:
+    """The baskets of every product, one product after the other; sorted as one key, which needs half the memory
+    of an index."""
+    key = item.astype(np.uint64) << np.uint64(32)
+    key |= basket.astype(np.uint32)
+    key.sort()
+    return key.astype(np.uint32).view(np.int32)
+
+
 def _blocks(table: _Baskets) -> Iterator[tuple[int, int]]:
     """Ranges of products whose pairs fit into one block (at least one product each)."""
-    cost = np.concatenate([[0], np.cumsum(table.sizes[table.of])])[table.rows]
+    cost = np.cumsum(table.sizes[table.of], dtype=np.int64)
+    cost = np.concatenate([[0], cost])[table.rows]
     first, items = 0, len(table.rows) - 1
+    most = 1 << (32 - table.item_bits)
     while first < items:
         last = int(np.searchsorted(cost, cost[first] + BLOCK_PAIRS, side="right")) - 1
-        last = min(max(last, first + 1), items, first + _ROWS)
+        last = min(max(last, first + 1), items, first + most)
         yield first, last
         first = last
 
 
 type _Found = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]
+type _Counted = tuple[NDArray[np.uint32], Ints, NDArray[np.float32]]
 
 
-def _best(table: _Baskets, first: int, last: int, k: int, shrink: float) -> _Found:
-    """The k best companions of products ``first`` to ``last``."""
-    row, column, together, weight = _pairs(table, first, last)
-    cosine = weight / (table.norms[row + first] * table.norms[column] + shrink)
-    bits = cosine.astype(np.float32).view(np.uint32).astype(np.uint64) >> np.uint64(32 - _SCORE_BITS - 1)
-    order = _ranked(row, bits, column)
-    row, column, cosine, together = row[order], column[order], cosine[order], together[order]
-    begins = np.searchsorted(row, np.arange(last - first))
-    rank = np.arange(len(row)) - begins[row]
-    kept = rank < k
-    found = np.full((last - first, k), -1, np.int32)
-    scores = np.zeros((last - first, k), np.float32)
-    counts = np.zeros((last - first, k), np.int32)
-    place = (row[kept], rank[kept])
-    found[place], scores[place], counts[place] = column[kept], cosine[kept], together[kept]
-    return found, scores, counts
+def _best(table: _Baskets, first: int, last: int, shrink: float, into: _Found) -> None:
+    """Write the best companions of products ``first`` to ``last`` into their rows of the answer.
+
+    Pairs are sorted once more by one key that holds row, score and place, so that nothing but what is kept has to
+    be moved: ties go to the lower product.
+    """
+    pair, together, weight = _counted(table, first, last)
+    bits, mask = table.item_bits, np.uint32((1 << table.item_bits) - 1)
+    row, column = pair >> np.uint32(bits), pair & mask
+    score = weight / (table.norms[first:last][row] * table.norms[column] + np.float32(shrink))
+    score[row + np.uint32(first) == column] = 0.0
+    key = _ranked(row, score)
+    edges = np.searchsorted(row, np.arange(last - first + 1))
+    found, scores, counts = into
+    kept = min(found.shape[1], int(np.diff(edges).max(initial=0)))
+    at = edges[:-1, None] + np.arange(kept)
+    inside = at < edges[1:, None]
+    place = key[np.minimum(at, max(len(key) - 1, 0))] if len(key) else np.zeros(at.shape, np.int64)
+    inside &= score[place] > 0 if len(key) else False
+    found[:, :kept][inside] = column[place[inside]]
+    scores[:, :kept][inside] = score[place[inside]]
+    counts[:, :kept][inside] = together[place[inside]]
 
 
-def _ranked(row: Ints, bits: NDArray[np.uint64], column: Ints) -> Ints:
-    """Order pairs by row, then score downwards, then column."""
-    inverse = np.uint64((1 << _SCORE_BITS) - 1) - bits
-    key = (row.astype(np.uint64) << np.uint64(_ITEM_BITS + _SCORE_BITS)) | (inverse << np.uint64(_ITEM_BITS))
-    return np.argsort(key | column.astype(np.uint64))
+def _ranked(row: NDArray[np.uint32], score: NDArray[np.float32]) -> Ints:
+    """Places of pairs, by row and then by score downwards; ``row`` ascends already."""
+    place_bits = max(len(row) - 1, 1).bit_length()
+    key = ~score.view(np.uint32) & np.uint32((1 << _SCORE_BITS) - 1)
+    wide = key.astype(np.uint64) << np.uint64(place_bits)
+    wide |= np.arange(len(row), dtype=np.uint64)
+    if len(row) and _SCORE_BITS + place_bits + int(row[-1]).bit_length() <= 64:
+        wide |= row.astype(np.uint64) << np.uint64(_SCORE_BITS + place_bits)
+        wide.sort()
+    elif len(row):
+        wide = wide[np.lexsort((wide, row))]
+    return (wide & np.uint64((1 << place_bits) - 1)).astype(np.int64)
 
 
-def _pairs(table: _Baskets, first: int, last: int) -> tuple[Ints, Ints, Ints, Floats]:
-    """Distinct pairs (row from ``first``, column), the baskets that hold both, and their summed weight."""
+def _counted(table: _Baskets, first: int, last: int) -> _Counted:
+    """Distinct pairs (row from ``first`` and column in one number, ascending), the baskets that hold both, and
+    their summed weight."""
     begin, end = table.rows[first], table.rows[last]
     baskets = table.of[begin:end]
     sizes = table.sizes[baskets]
-    own = np.repeat(np.arange(last - first), np.diff(table.rows[first : last + 1]))
-    ends = np.cumsum(sizes)
-    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(table.starts[baskets] - (ends - sizes), sizes)
-    head = (own.astype(np.uint64) << np.uint64(_ITEM_BITS + _WEIGHT_BITS)) | table.weights[baskets]
-    key = np.repeat(head, sizes) | (table.items[place].astype(np.uint64) << np.uint64(_WEIGHT_BITS))
-    key.sort()
-    pair = key >> np.uint64(_WEIGHT_BITS)
-    edge = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]])) if len(pair) else np.empty(0, np.int64)
-    weight = np.add.reduceat(key & _WEIGHT_MASK, edge) if len(edge) else np.empty(0, np.uint64)
-    pair, together = pair[edge], np.diff(np.append(edge, len(key)))
-    row, column = (pair >> np.uint64(_ITEM_BITS)).astype(np.int64), (pair & _ITEM_MASK).astype(np.int64)
-    other = row + first != column
-    return row[other], column[other], together[other], weight[other] / table.scale
+    own = np.repeat(np.arange(last - first, dtype=np.uint32), np.diff(table.rows[first : last + 1]))
+    ends = np.cumsum(sizes, dtype=np.int64)
+    place = np.repeat(table.starts[baskets] - (ends - sizes), sizes)
+    place += np.arange(len(place))
+    key = np.repeat(own << np.uint32(table.item_bits), sizes)
+    key |= table.items[place]
+    if table.weights is None:
+        key.sort()
+        edge = _edges(key)
+        together = np.diff(edge, append=len(key))
+        return key[edge], together, together.astype(np.float32)
+    wide = key.astype(np.uint64) << np.uint64(_WEIGHT_BITS)
+    wide |= np.repeat(table.weights[baskets], sizes)
+    wide.sort()
+    key = (wide >> np.uint64(_WEIGHT_BITS)).astype(np.uint32)
+    edge = _edges(key)
+    weight = wide & np.uint64((1 << _WEIGHT_BITS) - 1)
+    summed = np.add.reduceat(weight, edge) if len(edge) else weight
+    return key[edge], np.diff(edge, append=len(key)), (summed / table.scale).astype(np.float32)
+
+
+def _edges(key: NDArray[np.uint32]) -> Ints:
+    """Where each run of equal numbers begins."""
+    return np.flatnonzero(np.concatenate([np.ones(min(len(key), 1), bool), key[1:] != key[:-1]]))

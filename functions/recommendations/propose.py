@@ -1,11 +1,10 @@
 """Recommendations as a function: an order rescores the products it touched, a product event its own lists,
 and once trained the whole catalogue, some products at a time.
 
-A product nobody has bought yet borrows: what resembles it, and what goes with that.
+Who may stand in a list is functions.recommendations.merchandising, who is asked .candidates.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from chalicelib.contracts import (
     Model,
     Models,
     Needs,
+    Visit,
 )
 from chalicelib.domain.actions import SetRecommendations, Slot, Snapshot
 from chalicelib.domain.catalogue import Product
@@ -28,34 +28,19 @@ from chalicelib.domain.events import EventKind, Schedule, Trigger
 from chalicelib.domain.evidence import Card, ProductCards, Reason
 from chalicelib.domain.ids import FunctionName, ProductId, Target
 from chalicelib.domain.proposals import ModelVersion, Proposal, proposal_id
-from functions.recommendations.train import COMPANIONS, SIMILAR, read_companions, read_resemblance, train
+from functions.recommendations import reasons
+from functions.recommendations.candidates import Candidate, candidates
+from functions.recommendations.companions import COMPANIONS
+from functions.recommendations.merchandising import fitting
+from functions.recommendations.serving import serve
+from functions.recommendations.shelf import NEWCOMERS, SIMILAR
+from functions.recommendations.train import train
 
 NAME = FunctionName("recommendations")
 MOST_TOUCHED = 20
 """Products of one order whose lists are looked at; a wholesale order of hundreds teaches through training."""
-SPARE = 3
-"""Candidates per place in a list: some will be sold out, hidden or excluded."""
-BORROWED = 5
-"""Similar products whose companions an unsold product borrows."""
 FEWEST = 2
 """A list of one is none."""
-_MOST_OF_A_TYPE = 0.5
-"""Of a complementary list, at most this share may be of one product type."""
-
-_TOGETHER = "Bought together in {count} of {total} orders"
-_BORROWED = "Often bought with {title}, which is much like it"
-_ALIKE = "Much alike: {words}"
-_PINNED = "You pinned it"
-_SPOILT = "The list shows what can no longer be bought"
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A product that might be shown, how strongly, and why."""
-
-    product: ProductId
-    score: float
-    reason: Reason
 
 
 class Recommendations:
@@ -74,13 +59,14 @@ class Recommendations:
         wanted = set(touched)
         for product in touched:
             for slot in Slot:
-                wanted |= {candidate.product for candidate in _candidates(known, models, product, slot)}
+                wanted |= set(_asked(known, models, product, slot))
         targets = frozenset(
             SetRecommendations(product_id=product, slot=slot, product_ids=())
             for product in touched
             for slot in Slot
         )
         wanted |= {product for snapshot in known.snapshots.values() for product in _shown(snapshot)}
+        wanted |= {product.parent for product in known.catalogue.values() if product.parent}
         return Needs(catalogue=frozenset(wanted), targets=targets if models.get(SIMILAR) else frozenset())
 
     def observe(self, known: Context) -> Sequence[CounterUpdate]:
@@ -102,6 +88,10 @@ class Recommendations:
         )
         return Decision(proposals=found, considered=len(touched) * len(Slot), notes=notes)
 
+    def serve(self, visit: Visit, models: Models) -> Sequence[ProductId]:
+        """See functions.recommendations.serving."""
+        return serve(visit, models)
+
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """See functions.recommendations.train."""
         return train(material, progress)
@@ -122,15 +112,23 @@ def _list(context: Context, models: Models, product: ProductId, slot: Slot) -> I
     goods = {**context.catalogue, **context.products}
     own = goods.get(product)
     action = SetRecommendations(product_id=product, slot=slot, product_ids=())
-    if own is None or action.target not in context.snapshots:
+    if own is None or own.gift_card or action.target not in context.snapshots:
         return
-    fit = _fitting(context, goods, own, _candidates(context, models, product, slot), slot)
+    found = candidates(context, models, product, slot)
+    fit = fitting(goods, own, found, slot, context.policy.recommendations)
     if len(fit) < FEWEST and not _spoilt(context, goods, action.target):
         return
     chosen = SetRecommendations(
         product_id=product, slot=slot, product_ids=tuple(candidate.product for candidate in fit)
     )
     yield _proposal(context, models, own, chosen, fit, goods)
+
+
+def _asked(known: Context, models: Models, product: ProductId, slot: Slot) -> Iterator[ProductId]:
+    """Candidates, pins, and the product that buyers see where one of them is a variation."""
+    for candidate in candidates(known, models, product, slot):
+        yield candidate.product
+    yield from known.policy.recommendations.pins.get(product, ())
 
 
 def _shown(snapshot: Snapshot) -> Sequence[ProductId]:
@@ -147,123 +145,11 @@ def _spoilt(context: Context, goods: Mapping[ProductId, Product], target: Target
     return any(p in excluded or (p in goods and not goods[p].recommendable) for p in _shown(snapshot))
 
 
-def _fitting(
-    context: Context, goods: Mapping[ProductId, Product], own: Product, candidates: Sequence[_Candidate],
-    slot: Slot,
-) -> list[_Candidate]:  # fmt: skip
-    """The merchant's pins first, then candidates that a buyer could buy, mixed for complementary lists."""
-    limits = context.policy.recommendations
-    pins = [_Candidate(pin, 1.0, Reason(text=_PINNED)) for pin in limits.pins.get(own.id, ())]
-    kept: list[_Candidate] = []
-    types: dict[str, int] = {}
-    for candidate in [*pins, *candidates]:
-        product = goods.get(candidate.product)
-        taken = {own.id, *(one.product for one in kept), *limits.excluded}
-        if product is None or not product.recommendable or candidate.product in taken:
-            continue
-        kind = product.product_type
-        crowded = types.get(kind, 0) >= max(1, limits.per_product * _MOST_OF_A_TYPE)
-        if slot is Slot.COMPLEMENTARY and kind and crowded:
-            continue
-        types[kind] = types.get(kind, 0) + 1
-        kept.append(candidate)
-        if len(kept) == limits.per_product:
-            break
-    return kept
-
-
-def _candidates(known: Context, models: Models, product: ProductId, slot: Slot) -> Sequence[_Candidate]:
-    """Possible entries of one list, best first."""
-    count = known.policy.recommendations.per_product * SPARE
-    if slot is Slot.RELATED:
-        return _alike(known, models, product, count)
-    companions = models.get(COMPANIONS)
-    if companions is None:
-        return ()
-    index = companions.once("index", read_companions)
-    if product in index.place and index.baskets[index.place[product]] > 0:
-        return _bought_with(companions, index.place[product], count)
-    return _borrowed(known, models, companions, product, count)
-
-
-def _bought_with(model: Model, place: int, count: int) -> list[_Candidate]:
-    index = model.once("index", read_companions)
-    found = _run(model, np.array([place]), np.ones(1, np.float32), count)
-    candidates = []
-    for other, score in found:
-        together, total = index.bought(place, other)
-        values = (("count", str(together)), ("total", str(total)))
-        reason = Reason(text=_TOGETHER, values=values, weight=score)
-        candidates.append(_Candidate(ProductId(index.ids[other]), score, reason))
-    return candidates
-
-
-def _borrowed(
-    known: Context, models: Models, companions: Model, product: ProductId, count: int
-) -> list[_Candidate]:
-    """What goes with the products that an unsold one resembles."""
-    index = companions.once("index", read_companions)
-    kin = [one for one in _alike(known, models, product, BORROWED) if one.product in index.place]
-    if not kin:
-        return []
-    places = np.array([index.place[one.product] for one in kin])
-    weights = np.array([one.score for one in kin], np.float32)
-    closest = known.catalogue.get(kin[0].product)
-    values = (("title", closest.title if closest else "a product"),)
-    return [
-        _Candidate(ProductId(index.ids[other]), score, Reason(text=_BORROWED, values=values, weight=score))
-        for other, score in _run(companions, places, weights, count)
-    ]
-
-
-def _run(model: Model, places: np.ndarray, weights: np.ndarray, count: int) -> list[tuple[int, float]]:
-    """(place, score) of the best companions; the products themselves are blocked."""
-    index = model.once("index", read_companions)
-    answer = model.run({
-        "items": places.astype(np.int64), "weights": weights[None, :].astype(np.float32),
-        "own": np.zeros(len(places), np.float32), "context": np.zeros(1, np.float32),
-        "blocked": places.astype(np.int64), "k": np.array([min(count, len(index.ids))], np.int64),
-    })  # fmt: skip
-    pairs = zip(answer["ids"].tolist(), answer["scores"].tolist(), strict=True)
-    return [(int(other), float(score)) for other, score in pairs if score > 0]
-
-
-def _alike(known: Context, models: Models, product: ProductId, count: int) -> list[_Candidate]:
-    """Products that resemble one, best first."""
-    model = models.get(SIMILAR)
-    own = known.products.get(product) or known.catalogue.get(product)
-    if model is None or own is None:
-        return []
-    index = model.once("index", read_resemblance)
-    blocked = [index.place[product]] if product in index.place else []
-    answer = model.run({
-        "query": index.query(own), "blocked": np.array(blocked, np.int64),
-        "k": np.array([min(count, len(index.ids))], np.int64),
-    })  # fmt: skip
-    pairs = zip(answer["ids"].tolist(), answer["scores"].tolist(), strict=True)
-    return [
-        _Candidate(
-            other, float(score), Reason(text=_ALIKE, values=_shared(known, own, other), weight=float(score))
-        )
-        for place, score in pairs
-        if score > 0 and (other := ProductId(index.ids[int(place)]))
-    ]
-
-
-def _shared(known: Context, own: Product, other: ProductId) -> tuple[tuple[str, str], ...]:
-    """The words that two titles share, for people."""
-    twin = known.catalogue.get(other)
-    mine = own.title.split()
-    theirs = {word.casefold() for word in twin.title.split()} if twin else set()
-    words = [word for word in mine if word.casefold() in theirs]
-    return (("words", ", ".join(words) if words else own.product_type or "the description"),)
-
-
 def _proposal(
-    context: Context, models: Models, own: Product, action: SetRecommendations, fit: Sequence[_Candidate],
+    context: Context, models: Models, own: Product, action: SetRecommendations, fit: Sequence[Candidate],
     goods: Mapping[ProductId, Product],
 ) -> Proposal:  # fmt: skip
-    model = models.get(COMPANIONS if action.slot is Slot.COMPLEMENTARY else SIMILAR) or models.get(SIMILAR)
+    model = _judge(models, fit)
     assert model is not None  # noqa: S101  without it there were no candidates
     cards = tuple(
         Card(product_id=one.product, title=goods[one.product].title, reason=one.reason, score=one.score)
@@ -272,7 +158,7 @@ def _proposal(
     return Proposal(
         id=proposal_id(context.event.id, NAME, action.target), shop_id=context.shop.id, function=NAME,
         action=action, before=context.snapshots[action.target], title=own.title,
-        reasons=tuple(one.reason for one in fit[:3]) or (Reason(text=_SPOILT),),
+        reasons=tuple(one.reason for one in fit[:3]) or (Reason(text=reasons.SPOILT),),
         evidence=(ProductCards(title=_HEADINGS[action.slot], cards=cards),),
         confidence=_confidence(model, fit), worth=float(sum(one.score for one in fit)),
         model=ModelVersion(model.card.name, model.card.version, model.card.sha256[:12]),
@@ -283,12 +169,22 @@ def _proposal(
 _HEADINGS = {Slot.COMPLEMENTARY: "Goes well with", Slot.RELATED: "You may also like"}
 
 
-def _confidence(model: Model, fit: Sequence[_Candidate]) -> float:
-    """The measured hit rate of companions; for resemblance, which no sales have judged, the mean cosine."""
+def _judge(models: Models, fit: Sequence[Candidate]) -> Model | None:
+    """The model whose scores these are; an emptied list is vouched for by whichever there is."""
+    names = [one.model for one in fit if one.model]
+    return next((model for name in (*names[:1], SIMILAR, COMPANIONS) if (model := models.get(name))), None)
+
+
+def _confidence(model: Model, fit: Sequence[Candidate]) -> float:
+    """How likely one of the list is bought along: measured for companions, expected for newcomers; for
+    resemblance, which no sales have judged, the mean cosine."""
     rate = model.card.metrics.get("hit_rate_at_10")
     if rate is not None:
         return float(rate)
-    return float(np.clip(np.mean([one.score for one in fit]), 0.0, 1.0)) if fit else 1.0
+    scores = np.clip([one.score for one in fit], 0.0, 1.0)
+    if not fit:
+        return 1.0
+    return float(1.0 - np.prod(1.0 - scores)) if model.card.name == NEWCOMERS else float(scores.mean())
 
 
 FUNCTION = Recommendations()

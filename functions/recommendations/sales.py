@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ class Sales:
     """Order lines in the order they were placed, one per basket and product; all arrays share one length.
 
     ``basket``, ``customer``, ``item`` and ``country`` are indices from 0 (``UNKNOWN`` where unknown),
-    ``day`` is days as a float on any fixed clock, ``quantity`` is units.
+    ``day`` is days as a float on any fixed clock, ``quantity`` is units, ``price`` is one unit's in a currency
+    that all lines share (0 where unknown).
     """
 
     basket: Ints
@@ -30,6 +31,7 @@ class Sales:
     day: Floats
     quantity: Floats
     country: Ints
+    price: Floats
     items: int
 
     def __len__(self) -> int:
@@ -60,6 +62,7 @@ class Sales:
             day=self.day[chosen],
             quantity=self.quantity[chosen],
             country=self.country[chosen],
+            price=self.price[chosen],
             items=self.items,
         )
 
@@ -73,10 +76,12 @@ class Sales:
 
 
 def sales(
-    *, basket: Ints, customer: Ints, item: Ints, day: Floats, quantity: Floats, country: Ints | None = None, items: int
-) -> Sales:
+    *, basket: Ints, customer: Ints, item: Ints, day: Floats, quantity: Floats, country: Ints | None = None,
+    price: Floats | None = None, items: int,
+) -> Sales:  # fmt: skip
     """Order lines by time (ties keep their input order) and fold a product's lines within one basket into one."""
     where = np.full(len(item), UNKNOWN, np.int64) if country is None else country
+    cost = np.zeros(len(item)) if price is None else price
     order = np.argsort(day, kind="stable")
     pair = basket[order].astype(np.int64) * max(items, 1) + item[order]
     _, first, inverse = np.unique(pair, return_index=True, return_inverse=True)
@@ -89,5 +94,16 @@ def sales(
         day=day[order][kept].astype(np.float64),
         quantity=units[inverse[kept]],
         country=where[order][kept].astype(np.int64),
+        price=cost[order][kept].astype(np.float64),
         items=items,
     )
+
+
+def once_per_buyer(bought: Sales) -> Sales:
+    """Each buyer's whole past as one basket, a product once, at its newest line."""
+    known = bought.where(bought.customer >= 0)
+    newest = np.unique((known.customer * known.items + known.item)[::-1], return_index=True)[1]
+    kept = np.zeros(len(known), bool)
+    kept[len(known) - 1 - newest] = True
+    once = known.where(kept)
+    return replace(once, basket=once.customer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.recommendations.sales import Ints, Scores
+from functions.recommendations.sales import Floats, Ints, Scores
 from functions.recommendations.tables import Table
 
 BLOCKED = np.float32(-1e30)
@@ -70,20 +70,20 @@ def top(scorer: Scorer, request: Request, k: int) -> tuple[Ints, Scores]:
 
 
 def total(scorer: Scorer, request: Request) -> Scores:
-    """Every product's score, before anything is blocked."""
+    """Every product's score, before anything is blocked: sums of tables in float32, all else in float64."""
     products = scorer.vectors.shape[1]
     own = np.zeros(products + 1, np.float32)
     np.add.at(own, request.items, request.own)
-    score: NDArray[np.floating] = request.context @ scorer.vectors + own[:products]
+    score: Floats = request.context.astype(np.float64) @ scorer.vectors.astype(np.float64) + own[:products]
     for place, channel in enumerate(scorer.channels):
         value = _spread(scorer.tables[channel.table], request.items, request.weights[place], products)
+        wide = value.astype(np.float64)
         if not channel.raw:
-            value = value / (np.sqrt(np.mean(value * value, dtype=np.float32)) + np.float32(1e-6))
-        score = score + value * np.float32(channel.linear)
+            wide = wide / (np.sqrt(np.mean(wide * wide)) + 1e-6)
+        score = score + wide * channel.linear
         if channel.log:
-            lifted = np.maximum(value, np.float32(0)) + np.float32(scorer.floor)
-            score = score + np.log(lifted) * np.float32(channel.log)
-    return score
+            score = score + np.log(np.maximum(wide, 0.0) + scorer.floor) * channel.log
+    return score.astype(np.float32)
 
 
 def _spread(table: Table, items: Ints, weights: Scores, products: int) -> Scores:

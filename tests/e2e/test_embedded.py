@@ -133,7 +133,7 @@ def text(chrome: "Chrome") -> str:
 def wait_for(chrome: "Chrome", words: str) -> None:
     from selenium.webdriver.support.wait import WebDriverWait
 
-    WebDriverWait(chrome, 20).until(lambda _: words in text(chrome), f"{words!r} in {text(chrome)[:1500]!r}")
+    WebDriverWait(chrome, 60).until(lambda _: words in text(chrome), f"{words!r} in {text(chrome)[:1500]!r}")
 
 
 def enter(chrome: "Chrome") -> None:

@@ -107,7 +107,7 @@ def shown(chrome: "Chrome") -> list[str]:
     from selenium.webdriver.support.wait import WebDriverWait
 
     box = chrome.find_element("css selector", ".tradewind")
-    WebDriverWait(chrome, 20).until(lambda _: box.get_attribute("data-tradewind") in {"shown", "none"})
+    WebDriverWait(chrome, 60).until(lambda _: box.get_attribute("data-tradewind") in {"shown", "none"})
     return [one.text for one in chrome.find_elements("css selector", ".tradewind li")]
 
 

@@ -53,7 +53,8 @@ def policy_strategy(words: st.SearchStrategy[str]) -> st.SearchStrategy[Policy]:
         st.dictionaries(st.sampled_from(["de", "fr"]), st.dictionaries(words, words, max_size=2)),
         st.booleans(),
     )
-    modes = st.dictionaries(st.sampled_from(["lists", "prices"]).map(FunctionName), st.sampled_from(Mode))
+    everywhere = [mode for mode in Mode if mode is not Mode.SHADOW]  # only prices can be watched in shadow
+    modes = st.dictionaries(st.sampled_from(["lists", "prices"]).map(FunctionName), st.sampled_from(everywhere))
     return st.builds(
         lambda m, p, t, paused: Policy(modes=m, prices=p, translations=t, paused=paused),
         modes,

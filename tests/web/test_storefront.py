@@ -1,7 +1,6 @@
 """A buyer waits: ids from the lists last applied, keyed access, never an error."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib import deciding
+from chalicelib.contracts import Visit
 from chalicelib.domain.ids import ProductId, ShopId
 from chalicelib.web import storefront
 from tests.web import world as w
@@ -57,18 +57,28 @@ def test_nothing_is_shown_while_everything_is_stopped() -> None:
     assert ask(world, shop, key=key, product="p0")["products"] == []
 
 
-def test_a_function_that_answers_at_request_time_comes_first() -> None:
+def test_a_list_for_this_visit_comes_from_the_function_that_makes_them() -> None:
     world, shop, key = applied()
 
-    class Shelf(w.Pretender):
-        def shelf(self, models: object, slot: str, seeds: Sequence[str], customer: str, count: int) -> list[ProductId]:
+    class Server(w.Pretender):
+        def serve(self, visit: Visit, models: object) -> list[ProductId]:
+            asked.append(visit)
             return [ProductId("p5"), ProductId("p0"), ProductId("p4"), ProductId("unknown")]
 
+    asked: list[Visit] = []
     lists = world.services.functions[next(iter(world.services.functions))]
-    shelf = Shelf(lists.name, lists.label, frozenset(lists.capabilities))
-    world.services = replace(world.services, functions={**world.services.functions, lists.name: shelf})
-    found = ask(world, shop, key=key, product="p0")
+    server = Server(lists.name, lists.label, frozenset(lists.capabilities))
+    assert ask(world, shop, key=key, slot="for-cart", cart="p0")["products"] == [], "no function makes lists yet"
+    world.services = replace(world.services, functions={**world.services.functions, lists.name: server})
+    found = ask(world, shop, key=key, slot="for-cart", cart="p0,p2", country="de")
     assert (found["products"], found["from"]) == (["p5", "p4"], "model")
+    assert (asked[0].products, asked[0].country, asked[0].past) == (("p0", "p2"), "DE", ())
+    assert ask(world, shop, key=key, product="p0")["from"] == "lists", "written lists are what stands in the store"
+
+
+def test_a_slot_that_nobody_knows_is_no_error() -> None:
+    world, shop, key = applied()
+    assert ask(world, shop, key=key, slot="for-the-moon", product="p0")["products"] == []
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.contracts import ArtifactCard
 from chalicelib.graphs.item_scores import Channel, ItemScores, Table, item_scores
-from chalicelib.graphs.similarity import similarity
+from chalicelib.graphs.similarity import Views, similarity
 from chalicelib.inference import check
 from chalicelib.storage.codec import to_json
 from functions.recommendations import scoring
@@ -75,14 +75,26 @@ def test_ten_thousand_random_histories_get_identical_lists(graph_and_scorer):
 
 def test_similarity_ranks_by_cosine_and_blocks():
     random = np.random.default_rng(3)
-    vectors = random.normal(size=(50, 16)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    inputs = {"query": ("float32", (16,)), "blocked": ("int64", ("m",)), "k": ("int64", (1,))}
-    model = _loaded(similarity(vectors), inputs, {"ids": ("int64", ("top",)), "scores": ("float32", ("top",))})
-    answer = model.run({"query": vectors[4], "blocked": np.array([4]), "k": np.array([5])})
-    cosines = vectors.astype(np.float16).astype(np.float32) @ vectors[4]
-    cosines[4] = -np.inf
-    assert answer["ids"].tolist() == np.argsort(-cosines, kind="stable")[:5].tolist()
+    meanings, words = (random.normal(size=(50, width)).astype(np.float32) for width in (16, 40))
+    words[random.random(words.shape) < 0.8] = 0.0
+    meanings, words = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (meanings, words))
+    inputs = {
+        "meaning": ("float32", (16,)), "places": ("int64", ("p",)), "strengths": ("float32", ("p",)),
+        "blocked": ("int64", ("b",)), "k": ("int64", (1,)),
+    }
+    outputs = {"ids": ("int64", ("top",)), "scores": ("float32", ("top",))}
+    model = _loaded(similarity(Views(meanings=meanings, words=words)), inputs, outputs)
+    for product in range(50):
+        places = np.flatnonzero(words[product])
+        answer = model.run({
+            "meaning": meanings[product], "places": places, "strengths": words[product][places],
+            "blocked": np.array([product]), "k": np.array([5]),
+        })
+        wanted = (meanings @ meanings[product] + words @ words[product]) / 2
+        np.testing.assert_allclose(answer["scores"], wanted[answer["ids"]], atol=0.01)
+        wanted[product] = -np.inf
+        np.testing.assert_allclose(answer["scores"], np.sort(wanted)[::-1][:5], atol=0.01)
+        assert product not in answer["ids"]
 
 
 def test_neighbours_count_the_baskets_that_hold_both():
@@ -101,6 +113,6 @@ def test_a_card_that_names_another_file_is_refused(graph_and_scorer):
     from chalicelib.errors import ArtifactMismatch
 
     model, _ = graph_and_scorer
-    card = replace(model.card, sha256="0" * 64)
+    card, one = replace(model.card, sha256="0" * 64), np.eye(3, dtype=np.float32)
     with pytest.raises(ArtifactMismatch, match="sha256"):
-        check(similarity(np.eye(3, dtype=np.float32)), json.dumps(to_json(card)).encode(), {})
+        check(similarity(Views(meanings=one, words=one)), json.dumps(to_json(card)).encode(), {})

@@ -1,22 +1,31 @@
 """Recommendations down the whole road in memory: a shop's orders become lists in its store."""
 
+import hashlib
+import json
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
 from chalicelib import connecting
-from chalicelib.contracts import Credentials
+from chalicelib.contracts import Credentials, History, Material, Visit
 from chalicelib.domain.actions import SetRecommendations, Slot
 from chalicelib.domain.catalogue import Product, ProductStatus
 from chalicelib.domain.evidence import ProductCards
 from chalicelib.domain.ids import OrderId, ProductId, Target, shop_id
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Order, OrderLine
-from chalicelib.domain.shop import Mode, Shop
+from chalicelib.domain.shop import Mode, Policy, Shop
+from chalicelib.inference import check
+from chalicelib.storage.codec import to_json
+from chalicelib.web import storefront
 from functions.recommendations.propose import FUNCTION, NAME
+from functions.recommendations.train import of_history
+from functions.recommendations.trending import train_trending, trending
 from sandbox.rehearsal import Play, Stage
 from sandbox.rehearsal.stage import product
 
@@ -121,3 +130,65 @@ def test_a_list_made_by_hand_stays(stage):
     stall.put_product(replace(stall.products[ProductId("p5")], title="Linen Towel"))
     stage.settle()
     assert _shown(stage, "p5", Slot.RELATED) == ("p9",)
+
+
+def _asked(stage: Stage, **query: str) -> list[str]:
+    shop = shop_id("bazaar", "corner")
+    query = {"shop": shop, "key": storefront.key_of(stage.services, shop), **query}
+    found = storefront.answer(stage.services, {"rawQueryString": urlencode(query)})
+    return json.loads(found["body"])["products"]
+
+
+def test_a_cart_is_shown_what_goes_with_all_of_it_and_nothing_that_is_in_it(stage):
+    shown = _asked(stage, slot="for-cart", cart="p3,p4")
+    assert not {"p3", "p4", "p11"} & set(shown)
+    assert {"p2", "p5"} <= set(shown[:4]), "every order holds neighbours in the row of goods"
+
+
+def test_a_returning_buyer_is_shown_what_goes_with_their_past_and_is_forgotten_when_erased(stage):
+    shop = shop_id("bazaar", "corner")
+    buyer = stage.services.identities.identify(shop, "customer", "77")
+    order = _order(stage, 900, [3, 4])
+    stage.services.purchases.note(shop, [(order, buyer), (_order(stage, 901, [7]), "")])
+    now = stage.clock.now()
+    past = stage.services.purchases.of(shop, buyer, now)
+    assert [one.product for one in past] == ["p3", "p4"]
+    visit = Visit(slot="for-customer", past=tuple((one.product, 2.0) for one in past), count=4)
+    shown = FUNCTION.serve(visit, stage.services.models(shop))
+    assert {"p2", "p5"} <= set(shown)
+    assert not {"p3", "p4"} & set(shown)
+    assert stage.services.purchases.of(shop, buyer, now + timedelta(days=401)) == []
+    assert stage.services.purchases.forget(shop, buyer) == 1
+    assert stage.services.purchases.of(shop, buyer, now) == []
+
+
+def test_a_cancelled_order_was_no_purchase(stage):
+    shop = shop_id("bazaar", "corner")
+    order = _order(stage, 900, [3])
+    stage.services.purchases.note(shop, [(order, "buyer")])
+    stage.services.purchases.note(shop, [(replace(order, cancelled_at=stage.clock.now()), "buyer")])
+    assert stage.services.purchases.held(shop, "buyer") == []
+
+
+def test_each_country_sees_what_sells_there_and_a_new_one_what_sells_at_all():
+    dice = np.random.default_rng(2)
+    basket = np.arange(900)
+    country = basket % 3
+    item = np.where(dice.random(900) < 0.5, country, dice.integers(3, 9, 900))
+    history = History(
+        order=basket, at=basket * 600, customer=np.full(900, -1, np.int32), product=item.astype(np.int32),
+        quantity=np.ones(900, np.int32), unit_price_minor=np.full(900, 100), country=country.astype(np.int16),
+        variant=np.full(900, -1, np.int32), products=[f"g{i}" for i in range(9)], variants=(),
+        countries=("DE", "FR", "GB"), currency="EUR",
+    )
+    shop = Shop(id=shop_id("bazaar", "x"), marketplace="bazaar", name="X", endpoint="", currency="EUR")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    material = Material(shop=shop, policy=Policy(), now=now, history=history, catalogue={})
+    artifact = train_trending(material, of_history(history))
+    assert artifact is not None
+    card = replace(artifact.card, sha256=hashlib.sha256(artifact.graph).hexdigest())
+    model = check(artifact.graph, json.dumps(to_json(card)).encode(), artifact.assets)
+    assert [trending(model, name, [], 9)[0] for name in ("DE", "FR", "GB")] == ["g0", "g1", "g2"]
+    assert trending(model, "DE", [ProductId("g0")], 9)[0] != "g0"
+    counts = np.bincount(item, np.exp2((basket - 899) * 600 / 86_400 / 7))
+    assert trending(model, "JP", [], 1) == [f"g{counts.argmax()}"]
