@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.proposals import Status
+from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import Mode, ShopState
 from chalicelib.web.accounts import Role
 
@@ -46,6 +47,15 @@ JOBS: Mapping[str, str] = {
     "forecast": "Forecast", "run": "Going over the catalogue", "catch_up": "Taking up what waited",
 }  # fmt: skip
 
+RULINGS: Mapping[Ruling, str] = {
+    Ruling.APPROVE: "let it go", Ruling.REVIEW: "worth a look", Ruling.HOLD: "hold it and look",
+}  # fmt: skip
+
+OVERRIDES: Mapping[str, str] = {
+    "released": "released", "held": "held", "dismissed": "dismissed", "cleared": "said to be fine",
+    "fraud": "said to be fraud",
+}  # fmt: skip
+
 FAILURES: Mapping[int, str] = {
     HTTPStatus.BAD_REQUEST: "That did not work", HTTPStatus.FORBIDDEN: "Not allowed",
     HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.CONFLICT: "Somebody was faster",
@@ -54,7 +64,8 @@ FAILURES: Mapping[int, str] = {
 }  # fmt: skip
 
 SHOP_PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("home", "Home", ()), ("review", "Review", ("review",)), ("activity", "Activity", ("activity",)),
+    ("home", "Home", ()), ("review", "Review", ("review",)), ("orders", "Orders", ("orders",)),
+    ("activity", "Activity", ("activity",)),
     ("translations", "Languages", ("translations",)),
     ("insights", "Insights", ("insights",)), ("settings", "Settings", ("settings",)),
     ("usage", "Usage", ("usage",)),
@@ -68,7 +79,7 @@ JUST_NOW = "just now"
 def every() -> Iterator[str]:
     """All of them, for the catalogues."""
     yield JUST_NOW
-    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, FAILURES):
+    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, RULINGS, OVERRIDES, FAILURES):
         yield from table.values()
     yield from (word for pair in MODES.values() for word in pair)
     yield from (label for _, label, _ in SHOP_PAGES)
