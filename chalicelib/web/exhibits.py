@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.evidence import Card, Curve, Evidence, Facts, ProductCards, TextDifference, Timeline
 from chalicelib.domain.ids import ProductId
-from chalicelib.web import charts, differences
+from chalicelib.web import charts, differences, wording
 from chalicelib.web.charts import Chart, Say
 from chalicelib.web.differences import Span
 
@@ -64,4 +64,8 @@ def _show(one: Evidence, names: Mapping[ProductId, Product], say: Say, when: Cal
             return Exhibit(kind="cards", title=one.title, cards=cards)
         case TextDifference():
             before, after = differences.compare(one.before, one.after)
-            return Exhibit(kind="text", title=one.field, text=ShownText(difference=one, before=before, after=after))
+            return Exhibit(
+                kind="text",
+                title=wording.field_label(one.field),
+                text=ShownText(difference=one, before=before, after=after),
+            )

@@ -46,6 +46,21 @@ JOBS: Mapping[str, str] = {
     "forecast": "Forecast", "run": "Going over the catalogue", "catch_up": "Taking up what waited",
 }  # fmt: skip
 
+FIELDS: Mapping[str, str] = {
+    "title": "Title", "name": "Name", "body_html": "Description", "description": "Description",
+    "short_description": "Short description", "product_type": "Product type", "handle": "Web address",
+    "meta_title": "Title for search engines", "meta_description": "Description for search engines",
+    "alt": "Text for a picture", "value": "Field of your own",
+    "ProductOption": "Name of an option", "ProductOptionValue": "Value of an option",
+}  # fmt: skip
+
+
+def field_label(key: str) -> str:
+    """A translatable field as people call it; a key that we do not know stays as the store has it."""
+    name, _, part = key.partition("@")
+    return FIELDS.get(part.partition("/")[0]) or FIELDS.get(name, name)
+
+
 FAILURES: Mapping[int, str] = {
     HTTPStatus.BAD_REQUEST: "That did not work", HTTPStatus.FORBIDDEN: "Not allowed",
     HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.CONFLICT: "Somebody was faster",

@@ -19,6 +19,7 @@ from chalicelib.contracts import (
     Taken,
 )
 from chalicelib.domain.events import EventKind, Trigger
+from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import FunctionName, Locale, ProductId
 from functions.translation import handing, memory, messages, ownership
 from functions.translation.drafts import Finished, Sentence, finished, remembered
@@ -27,7 +28,7 @@ from functions.translation.memory import Origin, Remembered
 from functions.translation.publishing import Judged, judged, proposal
 from functions.translation.quality import Judgement, estimator
 from functions.translation.restore import restored
-from functions.translation.work import Work, locales, memory_keys, product_of, works
+from functions.translation.work import Work, chosen_words, locales, memory_keys, product_of, works
 
 
 class Translation:
@@ -87,6 +88,10 @@ class Translation:
     def import_memory(self, known: Context, document: str, form: str) -> Taken:
         """What another tool, or we ourselves, wrote."""
         return handing.imported(known, document, form)
+
+    def conflicts(self, known: Context, target: Locale) -> Sequence[Reason]:
+        """Glossary entries that contradict each other, or what is protected."""
+        return chosen_words(known, target).conflicts
 
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """The quality estimate is the same for every shop; a shop's own knowledge is its memory."""

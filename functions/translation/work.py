@@ -11,6 +11,7 @@ from chalicelib.domain.ids import Locale, ProductId
 from chalicelib.texts import identify
 from functions.translation import glossary, memory, ownership
 from functions.translation.drafts import Draft, Left, drafted, wanted
+from functions.translation.glossary import Glossary
 from functions.translation.memory import Pair, Remembered
 from functions.translation.ownership import Mark, Standing
 from functions.translation.protect import Guard
@@ -120,10 +121,15 @@ def _work(context: Context, resource: str, locale: Locale, texts: Translations) 
 
 def pair_of(context: Context, locale: Locale, texts: Translations) -> Pair:
     """From which language into which, in what style, with which words."""
-    limits = context.policy.translations
-    words = glossary.selected(limits.glossary.get(locale, {}), limits.protected_terms)
     source = texts.source_locale or context.shop.primary_locale
-    return Pair(source=source, target=locale, formality=limits.formality.get(locale, ""), glossary=words)
+    formality = context.policy.translations.formality.get(locale, "")
+    return Pair(source=source, target=locale, formality=formality, glossary=chosen_words(context, locale))
+
+
+def chosen_words(context: Context, locale: Locale) -> Glossary:
+    """The shop's glossary for a language, without what contradicts itself."""
+    limits = context.policy.translations
+    return glossary.selected(limits.glossary.get(locale, {}), limits.protected_terms)
 
 
 def guard_of(context: Context, locale: Locale) -> Guard:
