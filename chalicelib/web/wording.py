@@ -55,6 +55,14 @@ FIELDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def field_order(key: str) -> tuple[int, str]:
+    """Where people look for a field: the title first, what belongs to options and pictures last."""
+    name, _, part = key.partition("@")
+    known = list(FIELDS)
+    kind = part.partition("/")[0] if part.partition("/")[0] in FIELDS else name
+    return (known.index(kind) if kind in FIELDS else len(known)), key
+
+
 def field_label(key: str) -> str:
     """A translatable field as people call it; a key that we do not know stays as the store has it."""
     name, _, part = key.partition("@")

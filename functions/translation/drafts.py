@@ -21,6 +21,8 @@ from functions.translation.segments import Document, Segment, TooManyTokens, cut
 LARGEST = 200_000
 """Characters of a field that is translated; stores hold at most a third of that."""
 _HTML = re.compile(r"<[A-Za-z][A-Za-z0-9]*[\s/>]|&(?:[a-z]+|#\d+);")
+_SIZES = re.compile(r"(?:(?:\d|X{0,4})X?[SL]|M)(?:\s?[/-]\s?(?:(?:\d|X{0,4})X?[SL]|M))?")
+"""An option that is a size in letters, which is the same everywhere; an engine would make words of it."""
 _ALWAYS = frozenset({"body_html", "description", "description_html", "short_description", "content", "body"})
 MESSAGE = "message"
 """The key of a text that belongs to no field: plain, of any length."""
@@ -101,6 +103,8 @@ def drafted(field: Text, pair: Pair, guard: Guard, identify: Identify) -> Draft 
     """Cut a field; a field that is too large, too strange or without words is left as it is."""
     if len(field.value) > LARGEST:
         return Left(field, Reason(text="The text is too long to be translated in one piece."))
+    if field_name(field.key) == "name" and _SIZES.fullmatch(field.value.strip()):
+        return Left(field, Reason(text="It has no words to translate."))
     try:
         document = cut(field.value, language=pair.source, guard=guard, html=is_html(field))
     except TooManyTokens as error:
