@@ -55,8 +55,9 @@ def import_memory(services: Services, shop: Shop, policy: Policy, document: str,
 
 
 def conflicts(services: Services, shop: Shop, policy: Policy, target: Locale) -> Sequence[Reason]:
-    """What contradicts itself in the shop's wishes for a language."""
-    return interpreter(services).conflicts(_context(services, shop, policy), target)
+    """What contradicts itself in the shop's wishes for a language; nothing where no function translates."""
+    found = next((one for one in services.functions.values() if isinstance(one, Interpreter)), None)
+    return found.conflicts(_context(services, shop, policy), target) if found else ()
 
 
 def _context(services: Services, shop: Shop, policy: Policy) -> Context:
