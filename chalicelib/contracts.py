@@ -506,6 +506,10 @@ class Interpreter(Protocol):
         """What a document adds to the memory. Raises MalformedPayload, saying what to mend."""
         ...
 
+    def conflicts(self, known: Context, target: Locale) -> Sequence[Reason]:
+        """What in the shop's own wishes for a language contradicts itself and is left out until that is mended."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:

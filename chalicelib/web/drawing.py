@@ -21,6 +21,7 @@ from chalicelib.domain.ids import ProductId, ShopId
 from chalicelib.domain.money import Money
 from chalicelib.domain.proposals import Proposal
 from chalicelib.services import Services
+from chalicelib.web.wording import field_label, field_order
 
 type Names = Mapping[ProductId, Product]
 """Products as our mirror has them, for their titles."""
@@ -150,10 +151,11 @@ def change_pct(drawing: Drawing) -> float | None:
 def _text(action: PublishTranslation, was: Value, title: str, known: Mapping[ProductId, str]) -> Drawing:
     held = was if isinstance(was, Mapping) else {}
     name = known.get(ProductId(action.resource_id), action.resource_id)
+    fields = sorted(action.fields, key=lambda field: field_order(field.key))
     return Drawing(
         kind="text", title=title or name, subtitle=action.locale, approve="Approve translation",
-        before=tuple(Item(text=str(held[f.key]), note=f.key) for f in action.fields if held.get(f.key)),
-        after=tuple(Item(text=f.value, note=f.key, new=held.get(f.key) != f.value) for f in action.fields),
+        before=tuple(Item(text=str(held[f.key]), note=field_label(f.key)) for f in fields if held.get(f.key)),
+        after=tuple(Item(text=f.value, note=field_label(f.key), new=held.get(f.key) != f.value) for f in fields),
     )  # fmt: skip
 
 

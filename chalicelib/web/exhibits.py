@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.evidence import Card, Curve, Evidence, Facts, Letter, ProductCards, TextDifference, Timeline
 from chalicelib.domain.ids import ProductId
-from chalicelib.web import charts, differences
+from chalicelib.web import charts, differences, wording
 from chalicelib.web.charts import Chart, Say
 from chalicelib.web.differences import Span
 
@@ -67,4 +67,8 @@ def _show(one: Evidence, names: Mapping[ProductId, Product], say: Say, when: Cal
             return Exhibit(kind="letter", title=one.title, letter=one)
         case TextDifference():
             before, after = differences.compare(one.before, one.after)
-            return Exhibit(kind="text", title=one.field, text=ShownText(difference=one, before=before, after=after))
+            return Exhibit(
+                kind="text",
+                title=wording.field_label(one.field),
+                text=ShownText(difference=one, before=before, after=after),
+            )

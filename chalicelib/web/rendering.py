@@ -108,6 +108,8 @@ def _tools(visit: Visit) -> dict[str, Callable[..., Any]]:
         "status_name": lambda status: say(wording.STATUSES[status]),
         "mode_name": lambda mode: say(wording.MODES[mode][0]),
         "mode_help": lambda mode: say(wording.MODES[mode][1]),
+        "in_order": lambda fields: sorted(fields, key=lambda field: wording.field_order(field.key)),
+        "field_label": lambda key: say(wording.field_label(key)),
         "job_name": lambda kind: say(wording.JOBS.get(kind, "Work")),
         "state_name": lambda state: say(wording.STATES[state]),
         "role_name": lambda role: say(wording.ROLES[role]),

@@ -482,6 +482,25 @@ def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(multilingual: 
         assert bench.store.product(int(product))["name"] == "Tea 1"
 
 
+@pytest.mark.parametrize("place", ["_yoast_wpseo_title", "rank_math_title"])
+def test_what_search_engines_show_is_translated_where_the_shops_plugin_keeps_it(place: str) -> None:
+    with opened(plugins=WPML, multilingual="wpml") as bench:
+        product, de = bench.id("g1"), Locale("de")
+        bench.store.update_product(int(product), meta_data=[{"key": place, "value": "Tea one | %%sitename%%"}])
+        source = {text.key: text for text in bench.client.texts(product, de).source}
+        assert source["meta_title"].value == "Tea one | %%sitename%%"
+        assert "meta_description" not in source
+        values = {"title": "Tee eins", "meta_title": "Tee eins | %%sitename%%"}
+        fields = tuple(TranslatedField(key=k, value=v, source_digest=source[k].digest) for k, v in values.items())
+        change = bench.change(PublishTranslation(resource_id=product, locale=de, fields=fields))
+        (done,) = bench.client.apply([change])
+        assert isinstance(done, Receipt)
+        assert done.after.value == values
+        twin = bench.store.product(int(dict(done.after.detail)["twin"]))
+        assert {meta["key"]: meta["value"] for meta in twin["meta_data"]}[place] == values["meta_title"]
+        assert bench.client.restore(change, done.after).after.value is None
+
+
 def test_without_a_plugin_there_is_no_place_for_texts_and_that_is_said(bench: Bench) -> None:
     assert Capability.TRANSLATIONS not in offers(bench.shop)
     product = bench.id("g1")
