@@ -170,13 +170,28 @@ def _risk(action: AssessOrder, was: Value, title: str) -> Drawing:
 def _flag(action: HoldOrder | TagOrder, was: Value, title: str) -> Drawing:
     holds = isinstance(action, HoldOrder)
     words = "On hold until somebody has looked" if isinstance(action, HoldOrder) else f"Tagged “{action.tag}”"
-    mails = isinstance(action, HoldOrder) and action.mails_buyer
     return Drawing(
         kind="flag", title=title or f"Order {action.resource}", subtitle="",
         approve="Hold order" if holds else "Add tag",
         before=(Item(text=words),) if was else (), after=(Item(text=words, new=True),),
-        warning="This store tells the buyer by mail, and that cannot be undone." if mails else "",
+        warning=_mailed(action),
     )  # fmt: skip
+
+
+def _mailed(action: HoldOrder | TagOrder) -> str:
+    """What the store will write to the buyer, and when."""
+    if isinstance(action, TagOrder):
+        return ""
+    if action.mails_buyer:
+        return "This store tells the buyer by mail, and that cannot be undone."
+    if action.release_mails_buyer:
+        return "The buyer is not told of the hold. Once it is lifted, this store mails that the order is in process."
+    return ""
+
+
+def undo_word(action: Action) -> str:
+    """What the button says that takes it back."""
+    return "Release order" if isinstance(action, HoldOrder) else "Undo"
 
 
 def reversible(action: Action) -> str:

@@ -30,6 +30,10 @@ SEO = {
 }
 """Where Yoast SEO and Rank Math keep what search engines show; WooCommerce itself has no such fields."""
 
+MAILED_ON_HOLD = frozenset({"pending", "failed", "cancelled"})
+"""From these statuses WooCommerce tells the buyer of on-hold (``WC_Emails::init_transactional_emails``); from
+processing it tells nobody. On the way back, on-hold to processing, it always does."""
+
 _COST_META = frozenset({"_wc_cog_cost", "_alg_wc_cog_cost"})
 _BUNDLES = frozenset({"grouped", "bundle", "composite", "woosb"})
 _CHANNELS = {"checkout": "web", "store-api": "web", "admin": "draft"}
@@ -112,6 +116,8 @@ def order(found: StoreOrder, currency: str) -> Order:
         customer_id=str(found.customer_id) if found.customer_id else "",
         anonymised=_meta(found, "_anonymized") == "yes",
         verdicts=_verdicts(found),
+        hold_mails_buyer=found.status in MAILED_ON_HOLD,
+        release_mails_buyer=True,
     )
 
 

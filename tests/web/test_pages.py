@@ -36,6 +36,9 @@ def addresses(state: str) -> Iterator[str]:
     for function in world.services.functions:
         yield f"/review?function={function}"
         yield f"/settings/{function}"
+    yield from ("/orders", "/orders?q=nothing")
+    for screening in sorted(world.services.screenings.all(shop), key=lambda one: one.order_id):
+        yield f"/orders/{screening.order_id}"
     for proposal in sorted(world.services.proposals.every(shop), key=lambda one: one.id):
         yield f"/proposals/{proposal.id}"
 

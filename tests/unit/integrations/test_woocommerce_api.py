@@ -406,6 +406,24 @@ def test_a_hold_leaves_one_note_and_is_released_to_where_it_was(bench: Bench) ->
     assert bench.store.order(int(order))["status"] == "processing"
 
 
+@pytest.mark.parametrize(("paid", "mails"), [(True, False), (False, True)])
+def test_a_hold_says_whether_the_buyer_would_be_mailed_and_holds_no_other_way(
+    bench: Bench, paid: bool, mails: bool
+) -> None:
+    order = bench.order()
+    bench.store.set_order_status(int(order), "processing" if paid else "pending")
+    found = bench.client.order(order)
+    assert (found.hold_mails_buyer, found.release_mails_buyer, found.awaits_routing) == (mails, True, False)
+    before = len(bench.store.sent_mails)
+    (answer,) = bench.client.apply([bench.change(HoldOrder(order_id=order, note="Look.", mails_buyer=False))])
+    assert isinstance(answer, StaleState if mails else Receipt)
+    assert len(bench.store.sent_mails) == before, "decided as a quiet hold, so nobody is mailed"
+    if mails:
+        (loud,) = bench.client.apply([bench.change(HoldOrder(order_id=order, note="Look.", mails_buyer=True))])
+        assert isinstance(loud, Receipt)
+        assert [mail.kind for mail in bench.store.sent_mails[before:]] == ["new_order", "customer_on_hold_order"]
+
+
 def test_a_note_left_by_an_attempt_that_died_is_not_left_twice(bench: Bench) -> None:
     order = bench.order()
     action = AssessOrder(
