@@ -32,7 +32,8 @@ def addresses(state: str) -> Iterator[str]:
     world, shops = setting()
     shop = shops[state]
     yield from ("", "/review", "/activity", "/activity?deed=applied", "/activity/undo?day=2026-01-01")
-    yield from ("/insights", "/usage", "/settings", "/translations", "/review?q=heart&sort=newest", "/review?q=nothing")
+    yield from ("/insights", "/usage", "/settings", "/translations", "/prices")
+    yield from ("/review?q=heart&sort=newest", "/review?q=nothing")
     for function in world.services.functions:
         yield f"/review?function={function}"
         yield f"/settings/{function}"
