@@ -62,7 +62,7 @@ def _scoring(model: Loaded, x: Any, peers: Mapping[str, Mapping[str, float]]) ->
     p = found["probability"][:, 0].astype(np.float64)
     logit = np.asarray(found["contributions"], np.float64).sum(1) + terms.intercept
     told = (p > 1e-3) & (p < 0.9)  # float32 probabilities near 1 cannot tell log odds apart
-    gap = np.abs(logit - np.log(p / (1 - p)))[told]
+    gap = np.abs(logit[told] - np.log(p[told] / (1 - p[told])))
     note = f"largest gap of contributions plus intercept to the probability's log odds, {int(told.sum())} rows"
     yield Row(name="screening.reasons_less_logit", value=float(gap.max()), unit="log odds", note=note)
 
