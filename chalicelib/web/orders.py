@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 
 from chalicelib import looking
 from chalicelib.domain.ids import OrderId
+from chalicelib.domain.money import Money
 from chalicelib.domain.proposals import Proposal, Status
-from chalicelib.domain.screening import Screening
+from chalicelib.domain.screening import Ruling, Screening
 from chalicelib.errors import AppError, Gone
 from chalicelib.web.answers import Answer, redirect
 from chalicelib.web.rendering import page
@@ -80,8 +82,16 @@ def _show(visit: Visit, *, status: int = 200, wrong: str = "") -> Answer:
     inputs = sorted((name, value) for name, value in kept.inputs.items() if value is not None)
     return page(
         visit, "order.html", status=status, wrong=wrong, kept=kept, hold=hold, ended=ended, inputs=inputs,
+        costs=[(name, Money(Decimal(str(cost)), kept.currency)) for name, cost in kept.costs.items()],
+        earlier=[_verdict(line) for line in reversed(kept.earlier)],
         held=hold is not None and hold.status is Status.APPLIED,
     )  # fmt: skip
+
+
+def _verdict(line: str) -> tuple[datetime, Ruling]:
+    """When an earlier state of an order was judged, and how."""
+    at, ruling = line.split()[:2]
+    return datetime.fromisoformat(at), Ruling(ruling)
 
 
 def export(visit: Visit) -> Answer:

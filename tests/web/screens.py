@@ -57,7 +57,7 @@ def _everything(world: w.World, shops: Mapping[str, ShopId]) -> Iterator[tuple[s
     yield "order", f"/s/{busy}/orders/{next(iter(world.services.screenings.all(busy))).order_id}"
     account = world.accounts.of(world.accounts.person(OWNER))[0]
     world.accounts.save(replace(account, templates={"careful": "prices.max_step_pct = 3\n"}))
-    yield from (("shops", "/shops"), ("connect", "/connect"), ("account", f"/account/{account.id}"))
+    yield from (("shops", "/shops"), ("account", f"/account/{account.id}"))
     yield from (("preferences", "/account"), ("sandbox-inbox", "/sandbox/inbox"), ("not-found", "/nowhere"))
 
 

@@ -114,7 +114,7 @@ def test_a_glossary_that_contradicts_itself_is_shown_where_it_is_mended(open_: O
     limits = replace(policy.translations, glossary=words, protected_terms=("Lamp",))
     world.services.shops.save_policy(shop, replace(policy, translations=limits))
     told = browser.get(address).body
-    assert "Your glossary for de contradicts itself" in told
+    assert "Your glossary for German contradicts itself" in told
     assert "in two ways; neither is used until you decide" in told
     assert "the protection wins" in told
     assert f'href="/s/{shop}/settings/translation"' in told
