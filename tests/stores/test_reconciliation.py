@@ -215,7 +215,11 @@ def _connect(office: Office, marketplace: str, account: str, url: str, values: M
 
 
 @pytest.mark.parametrize("store", [of_shopify, of_woocommerce], ids=["shopify", "woocommerce"])
-def test_a_tenth_lost_and_an_hour_of_silence_are_made_good(store: Callable[[], Any]) -> None:
+def test_a_tenth_lost_and_an_hour_of_silence_are_made_good(
+    store: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Training would fold the orders into a file; here they stay where they can be compared one by one.
+    monkeypatch.setattr("chalicelib.syncing._grown", lambda services, shop: False)
     with store() as pair:
         pair.lose(LOST)
         pair.live(EDITS)
