@@ -66,6 +66,11 @@ def _records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     undo.add_argument("proposal", nargs="?", default="")
     undo.add_argument("--day", default="", help="only changes of that day, as 2026-11-23")
     undo.set_defaults(run=records.undo)
+    appeal = commands.add_parser("appeal", help="everything that is kept of how one order was screened, as JSON")
+    appeal.add_argument("shop")
+    appeal.add_argument("order", help="the store's id of the order")
+    appeal.add_argument("--out", default="", help="a file; the terminal without it")
+    appeal.set_defaults(run=records.appeal)
     replay = commands.add_parser("replay", help="send what nobody could process to work again")
     replay.set_defaults(run=records.replay)
 

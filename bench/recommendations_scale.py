@@ -77,7 +77,7 @@ def _scaling(folder: Path) -> Iterator[Row]:
     ends = float(np.log(times[-1] / times[0]) / np.log(SIZES[-1] / SIZES[0]))
     yield Row(
         name="recommendations.scale.slope", value=slope, unit="log time by log products",
-        note=f"1,000 to 1,000,000 products, least squares; from the first to the last {ends:.3f}",
+        note=f"{SIZES[0]:,} to {SIZES[-1]:,} products, least squares; from the first to the last {ends:.3f}",
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ def build(
     marketplaces: Mapping[str, Marketplace], engines: Sequence[Engine], transport: Any,
 ) -> "Services":  # fmt: skip
     """Everything a use case needs. Heavy: the accepting path uses ``mouth`` instead."""
+    from chalicelib.adapters import ip_countries
     from chalicelib.inference import Cache
     from chalicelib.services import Services
     from chalicelib.storage.artifacts import Artifacts
@@ -62,6 +63,7 @@ def build(
     from chalicelib.storage.problems import Problems
     from chalicelib.storage.proposals import Proposals
     from chalicelib.storage.purchases import Purchases
+    from chalicelib.storage.screenings import Screenings
     from chalicelib.storage.shops import Shops
 
     records = ground.records
@@ -75,8 +77,9 @@ def build(
         prove=partial(_prove, marketplaces, transport), reach=transport,
         model_cache=Cache(settings.memory_mb * 2**20 // MODELS_SHARE), shops=shops,
         claims=Claims(records), proposals=Proposals(records),
+        locate=ip_countries.load(settings.ip_countries) if settings.ip_countries else ip_countries.nowhere,
         journal=Journal(records), catalogue=Catalogue(records), history=Histories(records, ground.blobs),
-        outcomes=Outcomes(records), prices=Prices(records), counters=Counters(records),
+        outcomes=Outcomes(records), screenings=Screenings(records), prices=Prices(records), counters=Counters(records),
         memories=Memories(records), problems=Problems(records), artifacts=Artifacts(records, ground.blobs),
         jobs=Jobs(records), attempts=Attempts(records, ground.keys), purchases=Purchases(records),
     )  # fmt: skip

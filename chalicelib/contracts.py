@@ -31,12 +31,29 @@ from chalicelib.domain.journal import Written
 from chalicelib.domain.orders import Order
 from chalicelib.domain.price_inputs import Sighting
 from chalicelib.domain.proposals import Proposal
+from chalicelib.domain.screening import Screening
 from chalicelib.domain.shop import Market, Policy, Shop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     type Array = NDArray[Any]
+
+
+class Capability(StrEnum):
+    """What a store can do for us. One that is missing is said plainly, and is not an error."""
+
+    RECOMMEND_COMPLEMENTARY = "recommend_complementary"
+    RECOMMEND_RELATED = "recommend_related"
+    PRICES = "prices"
+    MARKET_PRICES = "market_prices"
+    TRANSLATIONS = "translations"
+    ORDER_ASSESSMENT = "order_assessment"
+    ORDER_HOLD = "order_hold"
+    ORDER_TAGS = "order_tags"
+    UNIT_COST = "unit_cost"
+    STOREFRONT = "storefront"
+
 
 # --- functions -------------------------------------------------------------------------------------
 
@@ -85,6 +102,10 @@ class Needs:
     """Daily sales and price history per variant of these products."""
     pasts: frozenset[VariantId] = frozenset()
     """Every price that these variants had in the store, in the shop's currency."""
+    screenings: frozenset[OrderId] = frozenset()
+    """How these orders were screened before, if they were."""
+    allowances: frozenset[tuple[str, str]] = frozenset()
+    """(allowance, for what): how much of today's is used already for other things."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +152,15 @@ class Context:
     sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
     pasts: Mapping[VariantId, Sequence[tuple[datetime, Decimal]]] = field(default_factory=dict)
     """Oldest first; each price was in force until the next one."""
+    screenings: Mapping[OrderId, Screening] = field(default_factory=dict)
+    allowances: Mapping[str, int] = field(default_factory=dict)
+    """By name, how many were used today for other things than the one asked about."""
+    asked: Needs = Needs()
+    """What the function asked for so far: what of it is absent does not exist."""
+    abilities: frozenset[Capability] = frozenset(Capability)
+    """What this store can do for us."""
+    locate: Callable[[str], str] = lambda address: ""
+    """``locate(address)``: the country of an internet address, where the operator has a table for that."""
     identify: Callable[[str, str], str] = lambda kind, value: ""
     """``identify(kind, value)``: the shop's keyed hash of a personal value (``email``, ``ip``, ``card``,
     ``address``, ``customer``); empty for an empty value."""
@@ -301,6 +331,7 @@ class Material:
     history: History
     catalogue: Mapping[ProductId, Product]
     outcomes: Sequence[OrderOutcome] = ()
+    screenings: Sequence[Screening] = ()
     sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
     rivals: Mapping[VariantId, Sequence[Sighting]] = field(default_factory=dict)
     """What competitors were seen to ask, oldest first."""
@@ -352,6 +383,46 @@ class Function(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """One of a day's allowance, used once for ``unique`` however often it is tried again."""
+
+    ceiling: int
+    unique: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something the merchant must hear of; ``over`` takes an earlier one of the same code and subject back."""
+
+    code: str
+    subject: str = ""
+    message: str = ""
+    urgent: bool = False
+    """Mailed at once, not with the day's digest."""
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What a function found when it looked over its own work, and what it wants remembered of that."""
+
+    alarms: Sequence[Alarm] = ()
+    remember: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Watchful(Protocol):
+    """A function that looks over its own work every night, and says what is amiss."""
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every code it may raise at night; what it does not raise again has mended itself."""
+        ...
+
+    def watch(self, material: Material) -> Watched: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """What is known while a buyer waits for a list that was not written into the store."""
 
@@ -381,6 +452,12 @@ class Decision:
     proposals: Sequence[Proposal] = ()
     remember: Mapping[str, str] = field(default_factory=dict)
     outcomes: Sequence[OrderOutcome] = ()
+    screenings: Sequence[Screening] = ()
+    """Verdicts on orders, to be kept for the record."""
+    spends: Mapping[str, Spend] = field(default_factory=dict)
+    """Allowances of today that this decision uses. Where one has run out meanwhile, it is not carried out: the
+    function is asked again, with the allowance shown as used up."""
+    alarms: Sequence[Alarm] = ()
     considered: int = 0
     """How many changes were looked at, so that "unchanged" can be told from "nothing to look at"."""
     notes: Sequence[str] = ()
@@ -429,6 +506,10 @@ class Interpreter(Protocol):
         """What a document adds to the memory. Raises MalformedPayload, saying what to mend."""
         ...
 
+    def conflicts(self, known: Context, target: Locale) -> Sequence[Reason]:
+        """What in the shop's own wishes for a language contradicts itself and is left out until that is mended."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -439,21 +520,6 @@ class Taken:
 
 
 # --- marketplaces ----------------------------------------------------------------------------------
-
-
-class Capability(StrEnum):
-    """What a store can do for us. One that is missing is said plainly, and is not an error."""
-
-    RECOMMEND_COMPLEMENTARY = "recommend_complementary"
-    RECOMMEND_RELATED = "recommend_related"
-    PRICES = "prices"
-    MARKET_PRICES = "market_prices"
-    TRANSLATIONS = "translations"
-    ORDER_ASSESSMENT = "order_assessment"
-    ORDER_HOLD = "order_hold"
-    ORDER_TAGS = "order_tags"
-    UNIT_COST = "unit_cost"
-    STOREFRONT = "storefront"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from chalicelib import guardrails
+from chalicelib import guardrails, orders
 from chalicelib.applying import (
     accepted_tally,
     change_of,
@@ -21,7 +21,7 @@ from chalicelib.domain.ids import ProposalId, ShopId
 from chalicelib.domain.journal import Deed, Outcome
 from chalicelib.domain.proposals import Proposal, Status, moved
 from chalicelib.domain.shop import ShopState
-from chalicelib.errors import Conflict, NeedsMerchant, NotAllowed, Retryable, Skipped, StaleState
+from chalicelib.errors import Conflict, Gone, NeedsMerchant, NotAllowed, Retryable, Skipped, StaleState
 from chalicelib.services import Services
 from chalicelib.storage.proposals import stale
 from chalicelib.storage.targets import TargetState
@@ -62,6 +62,7 @@ def approve(
         raise NotAllowed("Somebody else decided this a moment ago.") from error
     _write(services, client, approved, by)
     services.counters.tally(shop_id, accepted_tally(proposal.function))
+    orders.decided(services, approved, "held", by)
     return services.proposals.get(shop_id, proposal_id)
 
 
@@ -129,6 +130,7 @@ def dismiss(services: Services, shop_id: ShopId, proposal_id: ProposalId, by: st
         )
     except Conflict as error:
         raise NotAllowed("Somebody else decided this a moment ago.") from error
+    orders.decided(services, stored, "dismissed", by)
     return stored
 
 
@@ -149,7 +151,23 @@ def undo(services: Services, shop_id: ShopId, proposal_id: ProposalId, by: str) 
         receipt = services.open_store(shop).restore(change_of(proposal), proposal.after)
     except Skipped as error:
         raise NotAllowed(error.merchant_message) from error
-    return _undone(services, proposal, receipt, by)
+    undone = _undone(services, proposal, receipt, by)
+    if orders.decided(services, undone, "released", by):
+        _undo_rest(services, undone, by)
+    return undone
+
+
+def _undo_rest(services: Services, released: Proposal, by: str) -> None:
+    """An order that a person let go is no longer marked as risky either. What cannot be taken back any more
+    (it was sent meanwhile, say) stays: the hold was what mattered."""
+    for target in orders.marks(services, released):
+        written = services.proposals.state(released.shop_id, target, released.created_at).written
+        if written is None:
+            continue
+        try:
+            undo(services, released.shop_id, written.proposal_id, by)
+        except (NotAllowed, Gone):
+            continue
 
 
 def _undone(services: Services, proposal: Proposal, receipt: Receipt, by: str) -> Proposal:

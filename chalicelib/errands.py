@@ -1,8 +1,11 @@
 """Single texts on demand, and a function's memory handed out and taken in: what an interpreter offers people."""
 
+from collections.abc import Sequence
+
 from chalicelib.asking import ask
 from chalicelib.contracts import Context, Interpreter, Said, Taken
 from chalicelib.domain.events import Schedule, StoreEvent, event_id
+from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import Locale
 from chalicelib.domain.shop import Policy, Shop
 from chalicelib.errors import MalformedPayload, UnsupportedAction
@@ -20,9 +23,7 @@ def interpreter(services: Services) -> Interpreter:
     raise UnsupportedAction("Nothing here translates single texts.")
 
 
-def translate(
-    services: Services, shop: Shop, policy: Policy, text: str, source: Locale, target: Locale
-) -> Said:
+def translate(services: Services, shop: Shop, policy: Policy, text: str, source: Locale, target: Locale) -> Said:
     """A review or a message in another language; nothing of it is kept, for it is a buyer's.
 
     Raises:
@@ -51,6 +52,12 @@ def import_memory(services: Services, shop: Shop, policy: Policy, document: str,
     taken = interpreter(services).import_memory(_context(services, shop, policy), document, form)
     services.memories.remember(shop.id, taken.entries)
     return taken
+
+
+def conflicts(services: Services, shop: Shop, policy: Policy, target: Locale) -> Sequence[Reason]:
+    """What contradicts itself in the shop's wishes for a language; nothing where no function translates."""
+    found = next((one for one in services.functions.values() if isinstance(one, Interpreter)), None)
+    return found.conflicts(_context(services, shop, policy), target) if found else ()
 
 
 def _context(services: Services, shop: Shop, policy: Policy) -> Context:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.contracts import Context, Function, Models, Needs, SalesDay, StoreClient
 from chalicelib.domain.ids import OrderId, ProductId, ShopId, VariantId
+from chalicelib.domain.orders import placed_at
 from chalicelib.errors import Gone, UnsupportedAction
 from chalicelib.services import Services
 
@@ -29,8 +30,8 @@ def gather(
         if new.counters and not observed:
             services.counters.add(known.shop.id, function.observe(known))
             observed = True
-        known = _read(services, known, new, client)
         asked = _plus(asked, new)
+        known = replace(_read(services, known, new, client), asked=asked)
     if not observed:
         services.counters.add(known.shop.id, function.observe(known))
     return known
@@ -60,16 +61,43 @@ def _read(services: Services, known: Context, new: Needs, client: StoreClient) -
         found["written"] = {**known.written, **written}
     if new.texts:
         found["texts"] = {**known.texts, **_texts(client, new)}
+    return replace(known, **found, **_recalled(services, known, new))
+
+
+def _recalled(services: Services, known: Context, new: Needs) -> Mapping[str, Any]:
+    """What we hold ourselves."""
+    shop = known.shop.id
+    found: dict[str, Any] = {}
     if new.counters:
-        totals = services.counters.read(shop, new.counters, known.event.occurred_at)
+        totals = services.counters.read(shop, new.counters, _as_of(known))
         found["counters"] = {**known.counters, **totals}
+    if new.screenings:
+        found["screenings"] = {**known.screenings, **services.screenings.many(shop, sorted(new.screenings))}
+    if new.allowances:
+        found["allowances"] = {**known.allowances, **_used(services, known, new.allowances)}
     if new.memory:
         found["memory"] = {**known.memory, **services.memories.recall(shop, sorted(new.memory))}
     if new.sales:
         found["sales"] = {**known.sales, **sales_of(services, known, sorted(new.sales))}
     if new.pasts:
         found["pasts"] = {**known.pasts, **_pasts(services, shop, new.pasts)}
-    return replace(known, **found)
+    return found
+
+
+def _as_of(known: Context) -> datetime:
+    """When the windows of counters end: as the event's order was placed, however late we hear of it."""
+    for order in known.orders.values():
+        return placed_at(order, known.event.received_at)
+    return known.event.occurred_at
+
+
+def _used(services: Services, known: Context, wanted: frozenset[tuple[str, str]]) -> Mapping[str, int]:
+    """What is used of these allowances today, without what an earlier attempt at the same thing used."""
+    shop, day = known.shop.id, known.now
+    return {
+        name: services.counters.used(shop, name, day) - services.counters.taken(shop, name, day, unique)
+        for name, unique in sorted(wanted)
+    }
 
 
 def _orders(

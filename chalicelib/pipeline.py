@@ -124,6 +124,7 @@ def _context(services: Services, shop: Shop, policy: Policy, event: StoreEvent, 
     return Context(
         shop=shop, policy=policy, event=event, now=services.clock.now(), products=seen.products,
         orders=seen.orders, identify=lambda kind, value: services.identities.identify(shop.id, kind, value),
+        locate=services.locate, abilities=services.marketplaces[shop.marketplace].abilities(shop),
     )  # fmt: skip
 
 

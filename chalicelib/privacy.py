@@ -1,16 +1,18 @@
 """Forgetting: a buyer, or a whole shop. docs/privacy.md is the register of what is kept and why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from chalicelib import connecting
 from chalicelib.domain.events import StoreEvent
 from chalicelib.domain.ids import OrderId, ShopId
 from chalicelib.domain.journal import Deed
+from chalicelib.domain.screening import Screening
 from chalicelib.domain.shop import Shop
 from chalicelib.ports import Key
 from chalicelib.services import Services
 from chalicelib.storage import places
+from chalicelib.storage.codec import to_json
 from chalicelib.storage.places import Kind
 from chalicelib.web.accounts import Accounts
 
@@ -31,14 +33,15 @@ def erase_shop(services: Services, shop: Shop, event: StoreEvent) -> int:
 
 
 def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
-    """Delete what leads back to one buyer: hashes on order lines, counters, outcomes; says how many."""
-    erased = 0
-    for known in _hashes(services, shop.id, event.resource, _orders(event)):
-        erased += services.history.forget_customer(shop.id, known)
-        erased += services.purchases.forget(shop.id, known)
-        erased += _erase_counters(services, shop.id, known)
-    for order in _orders(event):
-        services.records.delete(places.key(shop.id, Kind.OUTCOME, order))
+    """Delete what leads back to one buyer: hashes on order lines, counters, verdicts, outcomes; says how many."""
+    screened = _screened(services, shop.id, event.resource, _orders(event))
+    known = _hashes(services, shop.id, event.resource, _orders(event)) | _persons(screened)
+    orders = {*_orders(event), *(str(one.order_id) for one in screened)}
+    erased = sum(services.history.forget_customer(shop.id, one) for one in sorted(known))
+    erased += sum(services.purchases.forget(shop.id, one) for one in sorted(known))
+    erased += _erase_counters(services, shop.id, known | orders)
+    for order in sorted(orders):
+        _erase_order(services, shop.id, OrderId(order))
         erased += 1
     services.problems.clear(shop.id, DATA_REQUEST, event.resource)
     connecting.note(services, shop.id, Deed.ERASED, "the store", "a buyer was forgotten")
@@ -47,11 +50,13 @@ def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
 
 def forget_buyer_of(services: Services, shop: ShopId, order: OrderId) -> None:
     """The store has erased the buyer from an order: so do we."""
-    for known in services.history.buyers_of(shop, [order]):
-        _erase_counters(services, shop, known)
-        services.purchases.forget(shop, known, order)
+    screened = services.screenings.get(shop, order)
+    known = services.history.buyers_of(shop, [order]) | _persons([screened] if screened else [])
+    _erase_counters(services, shop, known | {str(order)})
+    for one in sorted(known):
+        services.purchases.forget(shop, one, order)
     services.history.forget_order(shop, order)
-    services.records.delete(places.key(shop, Kind.OUTCOME, order))
+    _erase_order(services, shop, order)
 
 
 def report_buyer(services: Services, shop: Shop, event: StoreEvent) -> None:
@@ -66,16 +71,35 @@ def report_buyer(services: Services, shop: Shop, event: StoreEvent) -> None:
 
 def held(services: Services, shop: ShopId, customer: str, orders: Sequence[str]) -> Mapping[str, Sequence[Any]]:
     """Everything that is kept about one buyer; names, addresses and e-mail are not among it."""
-    known = _hashes(services, shop, customer, orders)
+    screened = _screened(services, shop, customer, orders)
+    known = _hashes(services, shop, customer, orders) | _persons(screened)
     lines = services.history.lines_of(shop, known) if known else []
-    named = dict.fromkeys([*orders, *(str(line["order"]) for line in lines)])
+    named = dict.fromkeys([*orders, *(str(one["order"]) for one in lines), *(str(s.order_id) for s in screened)])
     outcomes = (services.records.get(places.key(shop, Kind.OUTCOME, order)) for order in named)
-    counted = [key.sort for one in known for key in _counters(services, shop, one)]
     return {
-        "order_lines": lines, "counted_events": counted,
+        "order_lines": lines, "counted_events": [key.sort for key in _counters(services, shop, known | set(named))],
         "recent_purchases": [body for one in sorted(known) for body in services.purchases.held(shop, one)],
         "screened_orders": [record.body for record in outcomes if record is not None],
+        "verdicts": [to_json(one) for one in screened],
     }  # fmt: skip
+
+
+PERSONAL = ("customer", "email", "card")
+"""Kinds of identity that are one person's. What was counted at an address that others share is found by the order."""
+
+
+def _screened(services: Services, shop: ShopId, customer: str, orders: Sequence[str]) -> list[Screening]:
+    """Verdicts on the orders that are named, and on those that the same buyer's account placed."""
+    buyer = services.identities.identify(shop, "customer", customer)
+    return [
+        one
+        for one in services.screenings.all(shop)
+        if one.order_id in orders or (buyer and one.identities.get("customer") == buyer)
+    ]
+
+
+def _persons(screened: Sequence[Screening]) -> frozenset[str]:
+    return frozenset(one.identities[kind] for one in screened for kind in PERSONAL if one.identities.get(kind))
 
 
 def _hashes(services: Services, shop: ShopId, customer: str, orders: Sequence[str]) -> frozenset[str]:
@@ -89,14 +113,20 @@ def _orders(event: StoreEvent) -> list[str]:
     return [order for order in event.detail.split(",") if order]
 
 
-def _erase_counters(services: Services, shop: ShopId, subject: str) -> int:
-    found = list(_counters(services, shop, subject))
+def _erase_order(services: Services, shop: ShopId, order: OrderId) -> None:
+    services.records.delete(places.key(shop, Kind.OUTCOME, order))
+    services.screenings.erase(shop, order)
+
+
+def _erase_counters(services: Services, shop: ShopId, names: Set[str]) -> int:
+    found = list(_counters(services, shop, names))
     for key in found:
         services.records.delete(key)
     return len(found)
 
 
-def _counters(services: Services, shop: ShopId, subject: str) -> Iterator[Key]:
+def _counters(services: Services, shop: ShopId, names: Set[str]) -> Iterator[Key]:
+    """Rows that count one of these (an order, say), or anything under one of these."""
     for record in places.every(services.records, shop, Kind.COUNTER):
-        if f"|{subject}|" in record.key.sort:
+        if not names.isdisjoint(record.key.sort.split("|")):
             yield record.key

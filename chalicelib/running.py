@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib import alarms
 from chalicelib.applying import settle
 from chalicelib.asking import Asked, ask
-from chalicelib.contracts import Answers, Context, Function, StoreClient
+from chalicelib.contracts import Answers, Context, Decision, Function, StoreClient
 from chalicelib.domain.ids import FunctionName, OrderId, ProductId, ShopId
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.proposals import Proposal
@@ -45,7 +46,7 @@ def run_function(
     context = relying(lambda: gather(services, function, known, client, models))
     requests = relying(lambda: function.plan(context, models))
     asked = ask(services, context, requests) if requests else Asked(Answers())
-    decision = relying(lambda: function.propose(context, asked.answers, models))
+    decision = _decided(services, function, context, asked.answers, models)
     for fault in models.faults:
         message = f"A model could not be used: {fault}"
         services.trouble(shop, "model_broken", message, subject=fault[:80])
@@ -54,7 +55,10 @@ def run_function(
     shadow = context.policy.mode(function.name) is Mode.SHADOW
     proposals = [] if shadow else [_stamped(proposal, context) for proposal in decision.proposals]
     seen = {**context.catalogue, **context.products}
+    alarms.sound(services, context.shop, decision.alarms)
     outcomes = list(settle(services, context.shop, context.policy, client, proposals, seen))
+    services.screenings.note(shop, decision.screenings)
+    alarms.call(services, context.shop, proposals)
     if asked.again is not None:
         raise asked.again
     if asked.stopped is not None:
@@ -62,6 +66,23 @@ def run_function(
         outcomes.append(Outcome.PROBLEM)
     nothing = Outcome.UNCHANGED if decision.considered else Outcome.SKIPPED
     return Ran(foremost(outcomes, nothing), asked.characters, asked.stopped is not None)
+
+
+def _decided(
+    services: Services, function: Function, context: Context, answers: Answers, models: ShopModels
+) -> Decision:
+    """What the function decides within today's allowances; where another worker took the last of one, it is asked
+    again, knowing that none is left."""
+    decision = relying(lambda: function.propose(context, answers, models))
+    gone = {
+        name: spend.ceiling
+        for name, spend in decision.spends.items()
+        if not services.counters.take_once(context.shop.id, name, spend.ceiling, context.now, spend.unique)
+    }
+    if not gone:
+        return decision
+    poorer = replace(context, allowances={**context.allowances, **gone})
+    return relying(lambda: function.propose(poorer, answers, models))
 
 
 def waiting(services: Services, shop: ShopId, function: FunctionName) -> Sequence[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib import connecting, deciding, notifying, price_inputs, runs, syncing
+from chalicelib import alarms, connecting, deciding, notifying, price_inputs, runs, syncing
 from chalicelib.contracts import Material
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
@@ -39,12 +39,14 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     material = Material(
         shop=shop, policy=policy, now=services.clock.now(), history=history,
         catalogue={product.id: product for product in services.catalogue.all(shop.id)},
-        outcomes=tuple(services.outcomes.all(shop.id)), current=services.models(shop.id),
+        outcomes=tuple(services.outcomes.all(shop.id)),
+        screenings=tuple(services.screenings.all(shop.id)), current=services.models(shop.id),
         rivals=price_inputs.rivals(services, shop.id),
     )  # fmt: skip
-    learned = [
-        _learn(services, material, name) for name in services.functions if policy.mode(name) is not Mode.OFF
-    ]
+    running = [name for name in services.functions if policy.mode(name) is not Mode.OFF]
+    for name in running:
+        alarms.watch(services, services.functions[name], material)
+    learned = [_learn(services, material, name) for name in running]
     services.memories.remember(shop.id, {syncing.LEARNT_LINES: str(len(history.order))})
     connecting.schedule(services, shop.id, Schedule.PROPOSE)
     return Outcome.APPLIED if any(learned) else Outcome.UNCHANGED

@@ -59,4 +59,5 @@ class Identities:
         plain = " ".join(value.split()).casefold()
         if not plain:
             return ""
-        return hmac.new(self.key(shop), f"{kind}\x1f{plain}".encode(), hashlib.sha256).hexdigest()[:24]
+        named = f"{kind}\x1f{plain}".encode("utf-8", "surrogatepass")
+        return hmac.new(self.key(shop), named, hashlib.sha256).hexdigest()[:24]

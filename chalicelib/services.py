@@ -26,6 +26,7 @@ from chalicelib.storage.prices import Prices
 from chalicelib.storage.problems import Problems
 from chalicelib.storage.proposals import Proposals
 from chalicelib.storage.purchases import Purchases
+from chalicelib.storage.screenings import Screenings
 from chalicelib.storage.shops import Shops
 
 
@@ -53,6 +54,8 @@ class Services:
     """Connect with credentials that are not stored yet, to see whether they work."""
     reach: Any
     """The transport itself (``integrations.http.Transport``), for stores that are not connected yet."""
+    locate: Callable[[str], str]
+    """The country of an internet address, or nothing."""
     model_cache: Cache
     shops: Shops
     claims: Claims
@@ -61,6 +64,7 @@ class Services:
     catalogue: Catalogue
     history: Histories
     outcomes: Outcomes
+    screenings: Screenings
     prices: Prices
     counters: Counters
     memories: Memories
@@ -76,8 +80,8 @@ class Services:
 
     def trouble(
         self, shop: ShopId, code: str, message: str, *, subject: str = "", urgent: bool = False
-    ) -> None:
-        """Open a problem on the merchant's home page."""
+    ) -> bool:
+        """Open a problem on the merchant's home page; True when it is new."""
         severity = "urgent" if urgent else "warning"
         problem = Problem(
             shop_id=shop,
@@ -87,5 +91,7 @@ class Services:
             opened_at=self.clock.now(),
             severity=severity,
         )
-        if self.problems.open(problem):
+        fresh = self.problems.open(problem)
+        if fresh:
             self.meter.count("problem", code=code)
+        return fresh

@@ -35,6 +35,8 @@ class Settings:
     """Per marketplace, our app's secret: the current one first, the one before it second."""
     deepl_key: str = field(default="", repr=False)
     deepl_url: str = ""
+    ip_countries: str = ""
+    """Path of a table of internet addresses and countries; empty where there is none."""
     mail_from: str = ""
     memory_mb: int = 2048
     """What this process may use; Lambda says it."""
@@ -87,6 +89,7 @@ def _read(reader: "_Reader") -> Settings:
         app_secrets=_per_marketplace(reader.text("APP_SECRETS")),
         deepl_key=reader.text("DEEPL_KEY"),
         deepl_url=reader.text("DEEPL_URL"),
+        ip_countries=reader.text("IP_COUNTRIES"),
         mail_from=reader.text("MAIL_FROM"),
         memory_mb=reader.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", _positive, "a number of MB", "2048", prefix="") or 1,
         operators=_several(reader.text("OPERATORS")),

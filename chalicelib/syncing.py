@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib import billing, cleaning, connecting, runs, upkeep
+from chalicelib import billing, cleaning, connecting, notifying, runs, upkeep
 from chalicelib.contracts import StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent, event_id, to_message
 from chalicelib.domain.journal import Outcome
@@ -93,6 +93,7 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     services.memories.remember(shop.id, {RECONCILED: started.isoformat()})
     if _grown(services, shop):
         connecting.schedule(services, shop.id, Schedule.TRAIN)
+    notifying.urgent(services, shop)  # what came within minutes of an earlier mail, and was held back for that
     return Outcome.APPLIED
 
 

@@ -22,7 +22,8 @@ from chalicelib.storage.catalogue import fingerprint
 PRODUCT_EVENTS = frozenset({EventKind.PRODUCT_CHANGED, EventKind.PRODUCT_DELETED})
 ORDER_EVENTS = frozenset({
     EventKind.ORDER_CREATED, EventKind.ORDER_CHANGED, EventKind.ORDER_CANCELLED, EventKind.ORDER_DELETED,
-    EventKind.REFUND_CREATED, EventKind.ORDER_ROUTED,
+    EventKind.REFUND_CREATED, EventKind.ORDER_ROUTED, EventKind.DISPUTE_CHANGED,
+    EventKind.RISK_CHANGED,
 })  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def look(services: Services, shop: ShopId, event: StoreEvent, client: StoreClien
     """Read the present state behind an event, and take orders into the history."""
     if event.kind in PRODUCT_EVENTS:
         return _look_at_product(services, shop, ProductId(event.resource), client)
-    if event.kind in ORDER_EVENTS:
+    if event.kind in ORDER_EVENTS and event.resource:
         return _look_at_order(services, shop, OrderId(event.resource), client)
     return Seen()
 

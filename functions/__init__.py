@@ -13,6 +13,7 @@ _PLACES: Mapping[FunctionName, str] = {
     FunctionName("recommendations"): "functions.recommendations.propose",
     FunctionName("repricing"): "functions.repricing.propose",
     FunctionName("translation"): "functions.translation.propose",
+    FunctionName("screening"): "functions.screening.propose",
 }
 
 

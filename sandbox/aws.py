@@ -20,25 +20,33 @@ from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-_touched: ContextVar[frozenset[str]] = ContextVar("touched", default=frozenset())
-"""Partition keys that the transaction under way writes to."""
+_touched: ContextVar[frozenset[tuple[str, str]]] = ContextVar("touched", default=frozenset())
+"""Keys of the records that the transaction under way writes to."""
 
 
 def _undo_copy(table: Table, memo: dict[int, Any]) -> Table:
     """What a failed transaction is undone from: moto copies the whole table, item by item, for each write of a
-    transaction, which makes a run quadratic. Only the partitions that the transaction touches can change."""
+    transaction, which makes a run quadratic. Only the records that the transaction names can change."""
     touched = _touched.get()
+    partitions = {partition for partition, _ in touched}
     clone = copy.copy(table)
     clone.items = defaultdict(dict)
     for key, rows in table.items.items():
-        mine = key.value in touched
-        clone.items[key] = copy.deepcopy(rows, memo) if mine else copy.copy(rows)
+        clone.items[key] = _kept(key.value, rows, touched, memo) if key.value in partitions else rows
     return clone
 
 
-def _keys(writes: list[dict[str, Any]]) -> frozenset[str]:
+def _kept(partition: str, rows: Any, touched: frozenset[tuple[str, str]], memo: dict[int, Any]) -> Any:
+    """A partition as it is now: its list of records anew, and of the records those that may be written."""
+    return {
+        sort: copy.deepcopy(item, memo) if (partition, sort.value) in touched else item for sort, item in rows.items()
+    }
+
+
+def _keys(writes: list[dict[str, Any]]) -> frozenset[tuple[str, str]]:
     operations = (next(iter(write.values())) for write in writes)
-    return frozenset((o.get("Key") or o["Item"])["pk"]["S"] for o in operations)
+    named = ((one.get("Key") or one["Item"]) for one in operations)
+    return frozenset((key["pk"]["S"], key["sk"]["S"]) for key in named)
 
 
 def quicken() -> None:

@@ -161,7 +161,9 @@ class HoldOrder:
     note: str
     """For the merchant; never shown to the buyer."""
     mails_buyer: bool = False
-    """Whether this store tells the buyer (WooCommerce's on-hold does): such a hold is never automatic."""
+    """Whether this store tells the buyer (WooCommerce does of an unpaid order): such a hold is never automatic."""
+    release_mails_buyer: bool = False
+    """Whether this store tells the buyer once the hold is lifted again."""
 
     @property
     def resource(self) -> str:

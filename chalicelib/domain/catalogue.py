@@ -40,9 +40,20 @@ class Text:
     """One translatable field of a resource."""
 
     key: str
+    """The field's name; where another object under the resource holds it, that object behind an ``@``."""
     value: str
     digest: str
     """The store's own digest of the source, or ours (sha256) where the store has none."""
+
+
+def field_name(key: str) -> str:
+    """What kind of field a key names: ``name`` for ``name@ProductOption/12``, ``title`` for ``title``."""
+    return key.partition("@")[0]
+
+
+def part_of(key: str) -> str:
+    """Which object under the resource holds the field (``ProductOption/12``); empty for the resource itself."""
+    return key.partition("@")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

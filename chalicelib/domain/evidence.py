@@ -116,4 +116,13 @@ class TextDifference:
     editable: bool = True
 
 
-type Evidence = Facts | ProductCards | Curve | Timeline | TextDifference
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message that the merchant may send to somebody, in that person's language."""
+
+    title: str
+    locale: str
+    text: str
+
+
+type Evidence = Facts | ProductCards | Curve | Timeline | TextDifference | Letter

@@ -1,7 +1,7 @@
 """Orders as every marketplace has them. Buyer data lives here only in passing; what is kept is hashed."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.ids import OrderId, ProductId, VariantId
@@ -69,6 +69,10 @@ class Verdict:
     ours: bool = False
 
 
+_AHEAD = timedelta(days=1)
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One order as it stands now. Every personal field may be empty and stays out of ``repr``."""
@@ -114,5 +118,17 @@ class Order:
     verdicts: tuple[Verdict, ...] = ()
     fulfilment_orders: tuple[str, ...] = ()
     """Ids of what can be put on hold, where the store has such things."""
+    awaits_routing: bool = False
+    """The store has not said yet from where it will be sent, so nothing can be put on hold."""
+    hold_mails_buyer: bool = False
+    """Whether putting it on hold now makes the store write to the buyer."""
+    release_mails_buyer: bool = False
+    """Whether releasing it again makes the store write to the buyer."""
     signals: tuple[tuple[str, float | str], ...] = ()
     """Extra columns a merchant gives (``signal_*``)."""
+
+
+def placed_at(order: Order, told_at: datetime) -> datetime:
+    """When an order was placed; a store's clock that is absurd (decades behind, or days ahead of when we were
+    told) counts for nothing."""
+    return order.created_at if _OLDEST < order.created_at < told_at + _AHEAD else told_at

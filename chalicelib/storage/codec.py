@@ -39,6 +39,7 @@ def _converter() -> Converter:
     # Shapes of model inputs: a number, or the name of a free dimension.
     converter.register_structure_hook_func(lambda kind: kind == int | str, lambda raw, _: raw)
     converter.register_structure_hook(float | str, lambda raw, _: raw)  # JSON tells them apart
+    converter.register_structure_hook(float | str | None, lambda raw, _: raw)
     converter.register_unstructure_hook(Snapshot, _snapshot_out)
     converter.register_structure_hook(Snapshot, _snapshot_in)
     for union in (Action, Evidence):

@@ -15,6 +15,13 @@ from chalicelib.storage.places import Kind
 KEEP = timedelta(days=400)
 """A chargeback can come months later; a year of labels is what refits need."""
 
+WEIGHT = {
+    "": 0, "released": 2, "released_store": 2, "dismissed": 2, "cleared": 2, "cancelled_fraud": 3,
+    "cancelled_told": 3, "dispute_fraud": 4, "dispute_won": 4,
+}  # fmt: skip
+"""Whose word counts more, by source: a bank's over the merchant's, a deed's over a first look. What is not listed
+counts 1: it says that the end is not known."""
+
 
 class Outcomes:
     """Labelled orders of all shops; no personal data, only what the model saw."""
@@ -23,20 +30,32 @@ class Outcomes:
         self._records = records
 
     def note(self, shop: ShopId, outcomes: Sequence[OrderOutcome]) -> None:
-        """Remember what an order looked like; a label that is known already is kept."""
+        """Remember what an order looked like, or how it ended.
+
+        An outcome without features only tells an end: of an order that was never screened it is not kept. A
+        label is replaced only by one whose source weighs as much. Once an end is known, what the order looked
+        like before stays: features of later would know too much.
+        """
         if not outcomes:
             return
         known = self._records.get_many([_place(shop, one.order_id) for one in outcomes])
         merged = [_merged(one, known.get(_place(shop, one.order_id))) for one in outcomes]
-        self._records.put_many([_record(shop, one) for one in merged])
+        self._records.put_many([_record(shop, one) for one in merged if one.features])
 
-    def label(self, shop: ShopId, order: str, label: bool, source: str) -> bool:
+    def label(self, shop: ShopId, order: str, label: bool | None, source: str) -> bool:
         """An order's end became known; False where the order was never screened."""
         record = self._records.get(_place(shop, order))
         if record is None:
             return False
-        self._records.put(_record(shop, replace(_read(record.body), label=label, source=source)))
+        known = _read(record.body)
+        told = replace(known, features={}, label=label, source=source)
+        self._records.put(_record(shop, _merged(told, record)))
         return True
+
+    def get(self, shop: ShopId, order: str) -> OrderOutcome | None:
+        """One order's, if it was screened."""
+        record = self._records.get(_place(shop, order))
+        return None if record is None else _read(record.body)
 
     def all(self, shop: ShopId) -> Iterator[OrderOutcome]:
         """Everything remembered, in no order."""
@@ -44,10 +63,18 @@ class Outcomes:
 
 
 def _merged(fresh: OrderOutcome, known: Record | None) -> OrderOutcome:
-    if known is None or fresh.label is not None:
+    if known is None:
         return fresh
     before = _read(known.body)
-    return replace(fresh, label=before.label, source=before.source)
+    told = fresh if _weight(fresh.source) >= _weight(before.source) else before
+    looked = fresh if fresh.features and not before.source else before
+    return replace(
+        looked, label=told.label, source=told.source, held=before.held or fresh.held, at=min(before.at, fresh.at)
+    )
+
+
+def _weight(source: str) -> int:
+    return WEIGHT.get(source, 1)
 
 
 def _record(shop: ShopId, outcome: OrderOutcome) -> Record:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     COUNTER = "counter"
     MEMORY = "memory"
     OUTCOME = "outcome"
+    SCREENING = "screening"
     PROBLEM = "problem"
     JOB = "job"
     MODEL = "model"
@@ -36,7 +37,7 @@ class Kind(StrEnum):
 
 _SPREAD = frozenset({
     Kind.CLAIM, Kind.PROPOSAL, Kind.TARGET, Kind.BLOCKED, Kind.PRODUCT, Kind.ORDER, Kind.PRICE,
-    Kind.COUNTER, Kind.MEMORY, Kind.OUTCOME, Kind.PURCHASE,
+    Kind.COUNTER, Kind.MEMORY, Kind.OUTCOME, Kind.PURCHASE, Kind.SCREENING,
 })  # fmt: skip
 BUCKETS = 8
 JOURNAL_MONTHS = 36

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from itertools import islice
 
 from chalicelib import applying, deciding, guardrails
-from chalicelib.domain.actions import PublishTranslation, SetPrice
+from chalicelib.domain.actions import AssessOrder, HoldOrder, PublishTranslation, SetPrice, TagOrder
 from chalicelib.domain.ids import ProposalId
 from chalicelib.domain.journal import Entry
 from chalicelib.domain.proposals import Proposal, Status
@@ -16,6 +16,7 @@ from chalicelib.web.rendering import page
 from chalicelib.web.review_edit import edited
 from chalicelib.web.visit import Missing, Visit
 
+ON_ORDER = (AssessOrder, HoldOrder, TagOrder)
 LOOKED_BACK = 300
 """Journal entries that a proposal's history is looked for in."""
 
@@ -43,7 +44,8 @@ def show(visit: Visit, proposal: Proposal, *, status: int = 200, wrong: str = ""
     return page(
         visit, "proposal.html", status=status, proposal=proposal, drawing=drawn, wrong=wrong,
         label=function.label if function else proposal.function, change_pct=drawing.change_pct(drawn),
-        reversal=drawing.reversible(proposal.action), exhibits=found,
+        reversal=drawing.reversible(proposal.action), undo_word=drawing.undo_word(proposal.action), exhibits=found,
+        order=proposal.action.resource if isinstance(proposal.action, ON_ORDER) else "",
         checks=_checks(visit, proposal, names) if waits else [], history=_history(visit, proposal), waits=waits,
         can_undo=proposal.status is Status.APPLIED, typed=visit.form if wrong else {},
         texts_by_key={one.text.difference.field: one.text for one in found if one.text},

@@ -21,6 +21,7 @@ from chalicelib.domain.ids import ProductId, ShopId
 from chalicelib.domain.money import Money
 from chalicelib.domain.proposals import Proposal
 from chalicelib.services import Services
+from chalicelib.web.wording import field_label, field_order
 
 type Names = Mapping[ProductId, Product]
 """Products as our mirror has them, for their titles."""
@@ -150,10 +151,11 @@ def change_pct(drawing: Drawing) -> float | None:
 def _text(action: PublishTranslation, was: Value, title: str, known: Mapping[ProductId, str]) -> Drawing:
     held = was if isinstance(was, Mapping) else {}
     name = known.get(ProductId(action.resource_id), action.resource_id)
+    fields = sorted(action.fields, key=lambda field: field_order(field.key))
     return Drawing(
         kind="text", title=title or name, subtitle=action.locale, approve="Approve translation",
-        before=tuple(Item(text=str(held[f.key]), note=f.key) for f in action.fields if held.get(f.key)),
-        after=tuple(Item(text=f.value, note=f.key, new=held.get(f.key) != f.value) for f in action.fields),
+        before=tuple(Item(text=str(held[f.key]), note=field_label(f.key)) for f in fields if held.get(f.key)),
+        after=tuple(Item(text=f.value, note=field_label(f.key), new=held.get(f.key) != f.value) for f in fields),
     )  # fmt: skip
 
 
@@ -168,13 +170,28 @@ def _risk(action: AssessOrder, was: Value, title: str) -> Drawing:
 def _flag(action: HoldOrder | TagOrder, was: Value, title: str) -> Drawing:
     holds = isinstance(action, HoldOrder)
     words = "On hold until somebody has looked" if isinstance(action, HoldOrder) else f"Tagged “{action.tag}”"
-    mails = isinstance(action, HoldOrder) and action.mails_buyer
     return Drawing(
         kind="flag", title=title or f"Order {action.resource}", subtitle="",
         approve="Hold order" if holds else "Add tag",
         before=(Item(text=words),) if was else (), after=(Item(text=words, new=True),),
-        warning="This store tells the buyer by mail, and that cannot be undone." if mails else "",
+        warning=_mailed(action),
     )  # fmt: skip
+
+
+def _mailed(action: HoldOrder | TagOrder) -> str:
+    """What the store will write to the buyer, and when."""
+    if isinstance(action, TagOrder):
+        return ""
+    if action.mails_buyer:
+        return "This store tells the buyer by mail, and that cannot be undone."
+    if action.release_mails_buyer:
+        return "The buyer is not told of the hold. Once it is lifted, this store mails that the order is in process."
+    return ""
+
+
+def undo_word(action: Action) -> str:
+    """What the button says that takes it back."""
+    return "Release order" if isinstance(action, HoldOrder) else "Undo"
 
 
 def reversible(action: Action) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.catalogue import Product
-from chalicelib.domain.evidence import Card, Curve, Evidence, Facts, ProductCards, TextDifference, Timeline
+from chalicelib.domain.evidence import Card, Curve, Evidence, Facts, Letter, ProductCards, TextDifference, Timeline
 from chalicelib.domain.ids import ProductId
-from chalicelib.web import charts, differences
+from chalicelib.web import charts, differences, wording
 from chalicelib.web.charts import Chart, Say
 from chalicelib.web.differences import Span
 
@@ -39,6 +39,7 @@ class Exhibit:
     facts: Facts | None = None
     cards: Sequence[ShownCard] = ()
     text: ShownText | None = None
+    letter: Letter | None = None
 
 
 def show(
@@ -62,6 +63,12 @@ def _show(one: Evidence, names: Mapping[ProductId, Product], say: Say, when: Cal
         case ProductCards():
             cards = [ShownCard(card, names.get(card.product_id)) for card in one.cards]
             return Exhibit(kind="cards", title=one.title, cards=cards)
+        case Letter():
+            return Exhibit(kind="letter", title=one.title, letter=one)
         case TextDifference():
             before, after = differences.compare(one.before, one.after)
-            return Exhibit(kind="text", title=one.field, text=ShownText(difference=one, before=before, after=after))
+            return Exhibit(
+                kind="text",
+                title=wording.field_label(one.field),
+                text=ShownText(difference=one, before=before, after=after),
+            )

@@ -11,7 +11,7 @@ from chalicelib.domain.ids import ShopId
 from chalicelib.domain.journal import Deed, Entry, Problem
 from chalicelib.domain.shop import Mode, ShopState
 from chalicelib.storage.jobs import Job
-from chalicelib.web import activity, charts, embedded
+from chalicelib.web import activity, charts, embedded, orders
 from chalicelib.web.answers import Answer, redirect
 from chalicelib.web.rendering import page
 from chalicelib.web.review import COUNTED, Tab, tabs
@@ -70,7 +70,7 @@ def overview(visit: Visit) -> Answer:
     return page(
         visit, "home.html", tabs=found, problems=sorted(visit.services.problems.all(shop), key=_urgent_first),
         numbers=list(_numbers(visit, recent, found)), lines=activity.lines(visit, recent[:8]),
-        steps=steps, finished=all(step.done for step in steps),
+        steps=steps, finished=all(step.done for step in steps), looks=orders.count(visit),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from chalicelib.domain.whatif import Account, parsed_whatif, summed, whatif_key
 from chalicelib.errors import AppError
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
-from chalicelib.web import charts, languages
+from chalicelib.web import charts, languages, screened
 from chalicelib.web.answers import Answer
 from chalicelib.web.charts import Chart
 from chalicelib.web.rendering import page, translate
@@ -47,7 +47,7 @@ def overview(visit: Visit) -> Answer:
     return page(
         visit, "insights.html", watched=_watched(visit), money_of=partial(_money, visit),
         pictures=[one for one in drawn if one], webhooks=webhooks, wrong=wrong,
-        reconciled=datetime.fromisoformat(reconciled) if reconciled else None,
+        reconciled=datetime.fromisoformat(reconciled) if reconciled else None, screened=screened.overview(visit),
     )  # fmt: skip
 
 

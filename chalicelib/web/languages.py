@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import Locale, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers
 
 from chalicelib.domain.money import Money, decimals
 from chalicelib.web import wording
@@ -80,6 +80,13 @@ def percent(value: float, language: str) -> str:
     return shown
 
 
+def chance(value: float, language: str) -> str:
+    """A probability as a percentage, never as certain."""
+    if value > 0.99:
+        return f"> {percent(0.99, language)}"
+    return f"< {percent(0.01, language)}" if value < 0.01 else percent(value, language)
+
+
 @cache
 def _locale(language: str) -> Locale:
     return Locale.parse(language)
@@ -92,3 +99,11 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def name_of(locale: str, language: str) -> str:
+    """A language's name in another, for example "Deutsch" of "de" in "de"; an unknown one as it is written."""
+    try:
+        return Locale.parse(locale.replace("-", "_")).get_display_name(_locale(language)) or locale
+    except (ValueError, UnknownLocaleError):
+        return locale

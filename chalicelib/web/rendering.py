@@ -75,6 +75,7 @@ def _words(visit: Visit) -> dict[str, Callable[..., Any]]:
         "day": lambda at: languages.day(at, visit.language, zone),
         "number": lambda value: languages.number(value, visit.language),
         "percent": lambda value: languages.percent(value, visit.language),
+        "chance": lambda value: languages.chance(value, visit.language),
     }  # fmt: skip
 
 
@@ -101,9 +102,14 @@ def _tools(visit: Visit) -> dict[str, Callable[..., Any]]:
         "here_is": lambda key: key == _section(visit),
         "orders": lambda: [(name, say(label)) for name, label in wording.ORDERS.items()],
         "may_edit": lambda: visit.may(Role.EDITOR), "may_own": lambda: visit.may(Role.OWNER),
+        "ruling_name": lambda ruling: say(wording.RULINGS[ruling]),
+        "override_name": lambda deed: say(wording.OVERRIDES.get(deed, deed)),
+        "language_name": lambda locale: languages.name_of(locale, visit.language),
         "status_name": lambda status: say(wording.STATUSES[status]),
         "mode_name": lambda mode: say(wording.MODES[mode][0]),
         "mode_help": lambda mode: say(wording.MODES[mode][1]),
+        "in_order": lambda fields: sorted(fields, key=lambda field: wording.field_order(field.key)),
+        "field_label": lambda key: say(wording.field_label(key)),
         "job_name": lambda kind: say(wording.JOBS.get(kind, "Work")),
         "state_name": lambda state: say(wording.STATES[state]),
         "role_name": lambda role: say(wording.ROLES[role]),

@@ -11,6 +11,7 @@ from itertools import islice
 from chalicelib import asking, errands, runs
 from chalicelib.contracts import Capability, Said
 from chalicelib.domain.actions import PublishTranslation
+from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import FunctionName, Locale
 from chalicelib.domain.shop import Mode
 from chalicelib.errors import AppError, NotAllowed, UnsupportedAction
@@ -34,6 +35,8 @@ class Language:
     published: int
     waiting: int
     quality: Decimal
+    conflicts: Sequence[Reason] = ()
+    """What in its glossary contradicts itself, and is not used until that is mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,12 @@ def _languages(visit: Visit, published: Mapping[str, int]) -> list[Language]:
             waiting[proposal.action.locale] += 1
     limits = visit.the_policy.translations
     return [
-        Language(locale, published.get(locale, 0), waiting[locale], limits.quality_for(locale))
+        Language(
+            locale, published.get(locale, 0), waiting[locale], limits.quality_for(locale),
+            errands.conflicts(visit.services, visit.the_shop, visit.the_policy, locale),
+        )
         for locale in _locales(visit)
-    ]
+    ]  # fmt: skip
 
 
 def _past(visit: Visit) -> list[Past]:

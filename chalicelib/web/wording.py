@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.proposals import Status
+from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import Mode, ShopState
 from chalicelib.web.accounts import Role
 
@@ -46,6 +47,38 @@ JOBS: Mapping[str, str] = {
     "forecast": "Forecast", "run": "Going over the catalogue", "catch_up": "Taking up what waited",
 }  # fmt: skip
 
+RULINGS: Mapping[Ruling, str] = {
+    Ruling.APPROVE: "let it go", Ruling.REVIEW: "worth a look", Ruling.HOLD: "hold it and look",
+}  # fmt: skip
+
+OVERRIDES: Mapping[str, str] = {
+    "released": "released", "held": "held", "dismissed": "dismissed", "cleared": "said to be fine",
+    "fraud": "said to be fraud",
+}  # fmt: skip
+
+FIELDS: Mapping[str, str] = {
+    "title": "Title", "name": "Name", "body_html": "Description", "description": "Description",
+    "short_description": "Short description", "product_type": "Product type", "handle": "Web address",
+    "meta_title": "Title for search engines", "meta_description": "Description for search engines",
+    "alt": "Text for a picture", "value": "Field of your own",
+    "ProductOption": "Name of an option", "ProductOptionValue": "Value of an option",
+}  # fmt: skip
+
+
+def field_order(key: str) -> tuple[int, str]:
+    """Where people look for a field: the title first, what belongs to options and pictures last."""
+    name, _, part = key.partition("@")
+    known = list(FIELDS)
+    kind = part.partition("/")[0] if part.partition("/")[0] in FIELDS else name
+    return (known.index(kind) if kind in FIELDS else len(known)), key
+
+
+def field_label(key: str) -> str:
+    """A translatable field as people call it; a key that we do not know stays as the store has it."""
+    name, _, part = key.partition("@")
+    return FIELDS.get(part.partition("/")[0]) or FIELDS.get(name, name)
+
+
 FAILURES: Mapping[int, str] = {
     HTTPStatus.BAD_REQUEST: "That did not work", HTTPStatus.FORBIDDEN: "Not allowed",
     HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.CONFLICT: "Somebody was faster",
@@ -54,7 +87,8 @@ FAILURES: Mapping[int, str] = {
 }  # fmt: skip
 
 SHOP_PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("home", "Home", ()), ("review", "Review", ("review",)), ("activity", "Activity", ("activity",)),
+    ("home", "Home", ()), ("review", "Review", ("review",)), ("orders", "Orders", ("orders",)),
+    ("activity", "Activity", ("activity",)),
     ("translations", "Languages", ("translations",)),
     ("insights", "Insights", ("insights",)), ("settings", "Settings", ("settings",)),
     ("usage", "Usage", ("usage",)),
@@ -68,7 +102,7 @@ JUST_NOW = "just now"
 def every() -> Iterator[str]:
     """All of them, for the catalogues."""
     yield JUST_NOW
-    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, FAILURES):
+    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, RULINGS, OVERRIDES, FIELDS, FAILURES):
         yield from table.values()
     yield from (word for pair in MODES.values() for word in pair)
     yield from (label for _, label, _ in SHOP_PAGES)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.catalogue import Text
+from chalicelib.domain.catalogue import Text, field_name
 from chalicelib.domain.evidence import Reason
 from functions.translation import memory
 from functions.translation.memory import Origin, Pair, Remembered
@@ -21,6 +21,8 @@ from functions.translation.segments import Document, Segment, TooManyTokens, cut
 LARGEST = 200_000
 """Characters of a field that is translated; stores hold at most a third of that."""
 _HTML = re.compile(r"<[A-Za-z][A-Za-z0-9]*[\s/>]|&(?:[a-z]+|#\d+);")
+_SIZES = re.compile(r"(?:(?:\d|X{0,4})X?[SL]|M)(?:\s?[/-]\s?(?:(?:\d|X{0,4})X?[SL]|M))?")
+"""An option that is a size in letters, which is the same everywhere; an engine would make words of it."""
 _ALWAYS = frozenset({"body_html", "description", "description_html", "short_description", "content", "body"})
 MESSAGE = "message"
 """The key of a text that belongs to no field: plain, of any length."""
@@ -91,15 +93,18 @@ class Finished:
 
 def is_html(text: Text) -> bool:
     """Whether a field holds HTML: by its key where stores agree, else by its looks."""
-    if text.key in _NEVER:
+    name = field_name(text.key)
+    if name in _NEVER:
         return False
-    return text.key in _ALWAYS or text.key.endswith("_html") or bool(_HTML.search(text.value))
+    return name in _ALWAYS or name.endswith("_html") or bool(_HTML.search(text.value))
 
 
 def drafted(field: Text, pair: Pair, guard: Guard, identify: Identify) -> Draft | Left:
     """Cut a field; a field that is too large, too strange or without words is left as it is."""
     if len(field.value) > LARGEST:
         return Left(field, Reason(text="The text is too long to be translated in one piece."))
+    if field_name(field.key) == "name" and _SIZES.fullmatch(field.value.strip()):
+        return Left(field, Reason(text="It has no words to translate."))
     try:
         document = cut(field.value, language=pair.source, guard=guard, html=is_html(field))
     except TooManyTokens as error:
@@ -181,20 +186,15 @@ def _flaws(draft: Draft, value: str) -> tuple[Reason, ...]:
     field = draft.field
     return flaws(
         field.value, value, html=draft.is_html, guard=draft.guard, converted=dict(draft.document.converted),
-        limit=max(LIMITS[field.key], len(field.value)) if field.key in LIMITS else None,
+        limit=max(LIMITS[name], len(field.value)) if (name := field_name(field.key)) in LIMITS else None,
     )  # fmt: skip
 
 
-def remembered(sentence: Sentence, pair: Pair, *, at: str, quality: float | None) -> Remembered:
+def remembered(sentence: Sentence, pair: Pair, *, at: str) -> Remembered:
     """What the memory keeps of a fresh sentence; an unusable answer is kept as such."""
     usable = not sentence.restored.barred
     target = memory.from_marks(sentence.restored.text) if usable else ""
     origin = Origin.ENGINE if usable else Origin.FAULTY
     return Remembered(
-        source=sentence.segment.xml(),
-        target=target,
-        origin=origin,
-        quality=quality if usable else None,
-        at=at,
-        pair=(pair.source, pair.target),
+        source=sentence.segment.xml(), target=target, origin=origin, at=at, pair=(pair.source, pair.target)
     )

@@ -44,7 +44,11 @@ def _entries(work: Work, source: Text, theirs: Text, now: datetime) -> Iterator[
         target = memory.learned(ours, written)
         if target is not None:
             entry = Remembered(
-                source=ours.xml(), target=target, origin=Origin.MERCHANT, quality=1.0, at=now.isoformat(),
+                source=ours.xml(),
+                target=target,
+                origin=Origin.MERCHANT,
+                quality=1.0,
+                at=now.isoformat(),
                 pair=(work.pair.source, work.pair.target),
             )
             yield key, memory.packed(entry)

@@ -54,6 +54,10 @@ class Remembered:
     target: str
     origin: Origin = Origin.ENGINE
     quality: float | None = None
+    doubt: str | None = None
+    """What the estimate found odd, in its words."""
+    judge: str | None = None
+    """Which estimate that was: another one judges anew."""
     at: str = ""
     """When, in ISO form."""
     pair: tuple[str, str] = ("", "")

@@ -1,6 +1,7 @@
 """Translation as a function: what to read, what to ask the engine, what to publish and why."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from chalicelib.contracts import (
     Answers,
@@ -18,14 +19,16 @@ from chalicelib.contracts import (
     Taken,
 )
 from chalicelib.domain.events import EventKind, Trigger
+from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import FunctionName, Locale, ProductId
 from functions.translation import handing, memory, messages, ownership
 from functions.translation.drafts import Finished, Sentence, finished, remembered
 from functions.translation.learning import learned
+from functions.translation.memory import Origin, Remembered
 from functions.translation.publishing import Judged, judged, proposal
-from functions.translation.quality import estimator
+from functions.translation.quality import Judgement, estimator
 from functions.translation.restore import restored
-from functions.translation.work import Work, locales, memory_keys, product_of, works
+from functions.translation.work import Work, chosen_words, locales, memory_keys, product_of, works
 
 
 class Translation:
@@ -86,6 +89,10 @@ class Translation:
         """What another tool, or we ourselves, wrote."""
         return handing.imported(known, document, form)
 
+    def conflicts(self, known: Context, target: Locale) -> Sequence[Reason]:
+        """Glossary entries that contradict each other, or what is protected."""
+        return chosen_words(known, target).conflicts
+
     def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
         """The quality estimate is the same for every shop; a shop's own knowledge is its memory."""
         return ()
@@ -139,19 +146,30 @@ def _unjudged(context: Context, work: Work, fresh: Mapping[str, str]) -> dict[st
     for key, segment in work.missing().items():
         if key in fresh:
             sentence = Sentence(key, segment, restored(fresh[key], segment), None)
-            found[key] = memory.packed(remembered(sentence, work.pair, at=at, quality=None))
+            found[key] = memory.packed(remembered(sentence, work.pair, at=at))
     return found
 
 
 def _remembered(context: Context, complete: Sequence[Judged], work: Work) -> dict[str, str]:
-    """Fresh sentences for the memory, each with its estimate, so that neither is made twice."""
+    """Sentences for the memory, each with its estimate, so that neither is made twice."""
     at = context.now.isoformat()
     return {
-        sentence.key: memory.packed(remembered(sentence, work.pair, at=at, quality=judgement.quality))
+        sentence.key: memory.packed(_with(judgement, sentence.held or remembered(sentence, work.pair, at=at)))
         for one in complete
         for sentence, judgement in zip(one.finished.sentences, one.judgements, strict=True)
-        if sentence.key not in work.held
+        if sentence.held is None or _judged_anew(judgement, sentence.held)
     }
+
+
+def _judged_anew(judgement: Judgement, held: Remembered) -> bool:
+    return judgement.model is not None and judgement.model.sha256 != held.judge
+
+
+def _with(judgement: Judgement, entry: Remembered) -> Remembered:
+    if judgement.model is None or entry.origin is Origin.FAULTY:
+        return entry
+    doubt = judgement.doubt.text if judgement.doubt else None
+    return replace(entry, quality=judgement.quality, doubt=doubt, judge=judgement.model.sha256)
 
 
 def _marks(work: Work, published: Sequence[Finished]) -> dict[str, str]:

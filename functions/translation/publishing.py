@@ -1,7 +1,7 @@
 """From finished fields to a proposal: what may be published, what waits for a person, and the reasons for
 both."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.contracts import Context
@@ -10,7 +10,7 @@ from chalicelib.domain.evidence import Fact, Facts, Reason, TextDifference
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.proposals import RULES, ModelVersion, Proposal, proposal_id
 from functions.translation import handles
-from functions.translation.drafts import Finished
+from functions.translation.drafts import Finished, Sentence
 from functions.translation.memory import Origin, Pair
 from functions.translation.ownership import Standing
 from functions.translation.quality import Estimator, Judgement
@@ -58,31 +58,39 @@ class Offer:
 
 
 def judged(complete: Sequence[Finished], pair: Pair, estimator: Estimator | None) -> list[Judged]:
-    """Judge every sentence that is new; remembered ones keep their judgement, a merchant's words are not
-    judged."""
+    """Judge every sentence that is new; remembered ones keep their judgement, a merchant's words are not judged."""
+    known = [[_known(one, sentence, pair, estimator) for sentence in one.sentences] for one in complete]
     asked = [
         (sentence.source, sentence.target)
-        for one in complete
-        for sentence in one.sentences
-        if _to_judge(one, sentence.held.origin if sentence.held else None)
+        for one, row in zip(complete, known, strict=True)
+        for sentence, judgement in zip(one.sentences, row, strict=True)
+        if judgement is None
     ]
     fresh = iter(estimator.judge(asked, pair) if estimator else [Judgement(None)] * len(asked))
-    return [Judged(one, tuple(_judgement(one, i, pair, fresh) for i in range(len(one.sentences)))) for one in complete]
+    return [
+        Judged(one, tuple(
+            _with_terms(one, sentence, judgement or next(fresh), pair)
+            for sentence, judgement in zip(one.sentences, row, strict=True)
+        ))
+        for one, row in zip(complete, known, strict=True)
+    ]  # fmt: skip
 
 
-def _to_judge(one: Finished, origin: Origin | None) -> bool:
-    return not one.barred and origin is not Origin.MERCHANT
-
-
-def _judgement(one: Finished, place: int, pair: Pair, fresh: Iterator[Judgement]) -> Judgement:
-    sentence = one.sentences[place]
+def _known(one: Finished, sentence: Sentence, pair: Pair, estimator: Estimator | None) -> Judgement | None:
+    """What needs no look: nothing barred is judged, a merchant's words are right, the memory knows the rest."""
     if one.barred:
         return Judgement(None)
-    if sentence.held is not None and sentence.held.origin is Origin.MERCHANT:
+    held = sentence.held
+    if held is not None and held.origin is Origin.MERCHANT:
         return _KEPT
-    found = next(fresh)
-    terms = pair.glossary.unused(sentence.source, sentence.target)
-    return Judgement(found.quality, (*found.flags, *terms))
+    return estimator.again(sentence.source, sentence.target, held, pair) if estimator and held else None
+
+
+def _with_terms(one: Finished, sentence: Sentence, found: Judgement, pair: Pair) -> Judgement:
+    """The glossary's words that the translation does not use are flags too; they are the shop's, not the model's."""
+    if one.barred or found is _KEPT:
+        return found
+    return replace(found, flags=(*found.flags, *pair.glossary.unused(sentence.source, sentence.target)))
 
 
 def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer | None:

@@ -16,7 +16,7 @@ from chalicelib.domain.proposals import ModelVersion
 from chalicelib.texts import ENCODER
 from functions.translation.checks import signs
 from functions.translation.features import NAMES, Seen, look
-from functions.translation.memory import Pair
+from functions.translation.memory import Pair, Remembered
 
 READABLE = frozenset(
     {"en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "sl", "ro", "hu",
@@ -39,6 +39,8 @@ class Judgement:
     quality: float | None
     flags: tuple[Reason, ...] = ()
     model: ModelVersion | None = None
+    doubt: Reason | None = None
+    """What the model alone found odd; among the flags too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,18 @@ class Estimator:
             for row, (flags, quality, broken) in enumerate(zip(plain, *self._scores(seen, languages), strict=True))
         ]
 
+    def again(self, source: str, target: str, held: Remembered, pair: Pair) -> Judgement | None:
+        """The judgement that this very model gave a remembered sentence; signs are looked for anew.
+
+        A sentence's words are the same in every product, but the values in it are the product's own.
+        """
+        version = _version(self.model)
+        if held.quality is None or held.judge != version.sha256:
+            return None
+        doubt = Reason(text=held.doubt) if held.doubt else None
+        flags = tuple(signs(source, target, (short(pair.source), short(pair.target))))
+        return Judgement(held.quality, flags or ((doubt,) if doubt else ()), version, doubt)
+
     def _scores(self, seen: Seen, languages: tuple[str, str]) -> tuple[Sequence[float], Sequence[float]]:
         own = [float(languages == ("en", language)) for language in ADAPTED]
         group = np.tile(np.array(own, np.float32), (len(seen.features), 1))
@@ -70,17 +84,21 @@ class Estimator:
 
     def _judgement(self, seen: Seen, row: int, flags: tuple[Reason, ...], quality: float, broken: float) -> Judgement:
         card = self.model.card
-        if broken > card.thresholds["broken"] and not flags:
-            flags = (_suspicion(seen, row),)
+        doubt = _suspicion(seen, row) if broken > card.thresholds["broken"] and not flags else None
+        flags = (doubt,) if doubt else flags
         over = max(0.0, broken - card.thresholds["broken"])
         quality -= min(MOST, FLAGGED + PER_ODDS * over) if flags else 0.0
-        return Judgement(float(np.clip(quality, 0, 1)), flags, ModelVersion(card.name, card.version, card.sha256[:12]))
+        return Judgement(float(np.clip(quality, 0, 1)), flags, _version(self.model), doubt)
 
 
 def estimator(models: Models) -> Estimator | None:
     """The estimator of a shop, or None where the encoder or the model is not there."""
     encoder, model = models.get(ENCODER), models.get("translation")
     return Estimator(encoder, model) if encoder and model else None
+
+
+def _version(model: Model) -> ModelVersion:
+    return ModelVersion(model.card.name, model.card.version, model.card.sha256[:12])
 
 
 def short(language: str) -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 from chalicelib.contracts import Context, TranslateTexts, Translations
 from chalicelib.domain.actions import PublishTranslation, TranslatedField
-from chalicelib.domain.catalogue import Product, Text
+from chalicelib.domain.catalogue import Product, Text, field_name
 from chalicelib.domain.ids import Locale, ProductId
 from chalicelib.texts import identify
 from functions.translation import glossary, memory, ownership
 from functions.translation.drafts import Draft, Left, drafted, wanted
+from functions.translation.glossary import Glossary
 from functions.translation.memory import Pair, Remembered
 from functions.translation.ownership import Mark, Standing
 from functions.translation.protect import Guard
@@ -102,7 +103,7 @@ def _work(context: Context, resource: str, locale: Locale, texts: Translations) 
     guard = guard_of(context, locale)
     marks = _marks(context, resource, locale, texts)
     published = PublishTranslation(resource_id=resource, locale=locale, fields=()).target in context.written
-    sources = [text for text in texts.source if text.value.strip() and text.key not in UNTRANSLATED]
+    sources = [text for text in texts.source if text.value.strip() and field_name(text.key) not in UNTRANSLATED]
     existing = existing_of(texts)
     standings = {
         text.key: ownership.standing(text, existing.get(text.key), texts, marks[text.key], published=published)
@@ -120,10 +121,15 @@ def _work(context: Context, resource: str, locale: Locale, texts: Translations) 
 
 def pair_of(context: Context, locale: Locale, texts: Translations) -> Pair:
     """From which language into which, in what style, with which words."""
-    limits = context.policy.translations
-    words = glossary.selected(limits.glossary.get(locale, {}), limits.protected_terms)
     source = texts.source_locale or context.shop.primary_locale
-    return Pair(source=source, target=locale, formality=limits.formality.get(locale, ""), glossary=words)
+    formality = context.policy.translations.formality.get(locale, "")
+    return Pair(source=source, target=locale, formality=formality, glossary=chosen_words(context, locale))
+
+
+def chosen_words(context: Context, locale: Locale) -> Glossary:
+    """The shop's glossary for a language, without what contradicts itself."""
+    limits = context.policy.translations
+    return glossary.selected(limits.glossary.get(locale, {}), limits.protected_terms)
 
 
 def guard_of(context: Context, locale: Locale) -> Guard:
@@ -141,6 +147,12 @@ def guard_of(context: Context, locale: Locale) -> Guard:
 def _draft(context: Context, text: Text, pair: Pair, guard: Guard) -> Draft | Left:
     shop = context.shop
     languages = (pair.source, pair.target, shop.primary_locale, *shop.locales)
+    return _cut(text, pair, guard, languages)
+
+
+@lru_cache(maxsize=64)
+def _cut(text: Text, pair: Pair, guard: Guard, languages: tuple[Locale, ...]) -> Draft | Left:
+    """One product's texts are asked for five times over between reading and proposing; they are cut once."""
     return drafted(text, pair, guard, partial(identify, languages=languages))
 
 

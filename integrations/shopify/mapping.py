@@ -124,6 +124,8 @@ def order(found: StoreOrder, currency: str, app_id: str = "") -> Order:
         customer_tags=tuple(buyer.tags) if buyer else (),
         verdicts=_verdicts(found, app_id),
         fulfilment_orders=tuple(number(one.id) for one in found.fulfillment_orders),
+        signals=_signals(found),
+        awaits_routing=not found.fulfillment_orders and found.fulfillment == "UNFULFILLED",
     )
 
 
@@ -187,6 +189,14 @@ def _payment(found: StoreOrder) -> Payment:
         card_expiry=expiry,
         card_brand=card.company,
     )
+
+
+def _signals(found: StoreOrder) -> tuple[tuple[str, float], ...]:
+    """Tries to pay that failed before one went through; nothing where the store shows no payments."""
+    if not found.transactions:
+        return ()
+    tries = [step for step in found.transactions if step.kind in {"SALE", "AUTHORIZATION"}]
+    return (("failed_payments", float(sum(step.status in {"FAILURE", "ERROR"} for step in tries))),)
 
 
 def _address(found: StoreAddress | None) -> Address:

@@ -215,7 +215,8 @@ def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _detail(topic: str, body: Mapping[str, Any]) -> str:
-    """A status; for an erasure the order numbers to erase; ``unnamed`` where a body names no shop itself."""
+    """A status, with a dispute's type and reason before it; for an erasure the order numbers to erase; ``unnamed``
+    where a body names no shop itself."""
     if topic in {"customers/redact", "customers/data_request"}:
         orders = body.get("orders_to_redact" if topic == "customers/redact" else "orders_requested")
         return _orders(orders)
@@ -223,6 +224,8 @@ def _detail(topic: str, body: Mapping[str, Any]) -> str:
         return "unnamed"
     if topic == "app_subscriptions/update":
         return envelope.word(_part(body, "app_subscription").get("status")).lower()
+    if topic.startswith("disputes/"):
+        return "/".join(envelope.word(body.get(name)) for name in ("type", "reason", "status"))
     for name in ("status", "financial_status", "risk_level"):
         if envelope.word(body.get(name)):
             return envelope.word(body.get(name))

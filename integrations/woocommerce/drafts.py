@@ -18,8 +18,8 @@ from chalicelib.domain.actions import (
     digest_of,
     intended,
 )
-from chalicelib.errors import Gone, UnsupportedAction
-from integrations.woocommerce.mapping import LIST_OF, RISK_META, amount_text
+from chalicelib.errors import Gone, StaleState, UnsupportedAction
+from integrations.woocommerce.mapping import LIST_OF, MAILED_ON_HOLD, RISK_META, amount_text
 
 _SALE_DATES = ("date_on_sale_from_gmt", "date_on_sale_to_gmt")
 HOLDABLE = frozenset({"pending", "processing"})
@@ -89,6 +89,8 @@ def forward(action: Action, now: Snapshot, currency: str) -> Draft:
             status = dict(now.detail).get("status", "")
             if status not in HOLDABLE:
                 raise UnsupportedAction(f"An order that is {status or 'finished'} cannot be put on hold.")
+            if status in MAILED_ON_HOLD and not action.mails_buyer:
+                raise StaleState("Holding this order would now mail the buyer, which was not so when this was decided.")
             return Draft("orders", number(action.order_id), {"status": "on-hold"})
         case PublishTranslation() | TagOrder():
             raise UnsupportedAction

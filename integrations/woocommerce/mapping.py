@@ -24,6 +24,15 @@ RISK_META = "_tradewind_risk"
 LIST_OF = {Slot.COMPLEMENTARY: "cross_sell_ids", Slot.RELATED: "upsell_ids"}
 TEXTS = {"title": "name", "description": "description", "short_description": "short_description"}
 """Our keys for translatable fields, and WooCommerce's names for them."""
+SEO = {
+    "meta_title": ("_yoast_wpseo_title", "rank_math_title"),
+    "meta_description": ("_yoast_wpseo_metadesc", "rank_math_description"),
+}
+"""Where Yoast SEO and Rank Math keep what search engines show; WooCommerce itself has no such fields."""
+
+MAILED_ON_HOLD = frozenset({"pending", "failed", "cancelled"})
+"""From these statuses WooCommerce tells the buyer of on-hold (``WC_Emails::init_transactional_emails``); from
+processing it tells nobody. On the way back, on-hold to processing, it always does."""
 
 _COST_META = frozenset({"_wc_cog_cost", "_alg_wc_cog_cost"})
 _BUNDLES = frozenset({"grouped", "bundle", "composite", "woosb"})
@@ -107,6 +116,8 @@ def order(found: StoreOrder, currency: str) -> Order:
         customer_id=str(found.customer_id) if found.customer_id else "",
         anonymised=_meta(found, "_anonymized") == "yes",
         verdicts=_verdicts(found),
+        hold_mails_buyer=found.status in MAILED_ON_HOLD,
+        release_mails_buyer=True,
     )
 
 
@@ -140,8 +151,17 @@ def recommendations(found: StoreProduct, slot: Slot) -> tuple[str, ...] | None:
 
 def texts(found: StoreProduct) -> tuple[Text, ...]:
     """The translatable fields that are not empty, with our own digest: the store has none."""
-    pairs = ((key, getattr(found, name)) for key, name in TEXTS.items())
+    held = {meta.key: str(meta.value or "") for meta in found.meta_data}
+    pairs = [(key, getattr(found, name)) for key, name in TEXTS.items()]
+    pairs += [(key, held.get(name, "")) for key, name in seo_places(found).items()]
     return tuple(Text(key=key, value=value, digest=sha256(value.encode()).hexdigest()) for key, value in pairs if value)
+
+
+def seo_places(found: StoreProduct) -> dict[str, str]:
+    """Per SEO field the meta data that the shop's own plug-in keeps it in; fields without words are left out."""
+    held = {meta.key for meta in found.meta_data if isinstance(meta.value, str) and meta.value.strip()}
+    chosen = {key: next((name for name in names if name in held), "") for key, names in SEO.items()}
+    return {key: name for key, name in chosen.items() if name}
 
 
 def risk_of(found: StoreOrder) -> str | None:

@@ -55,7 +55,7 @@ class Translator:
         if digest_of(now.value) != change.before.digest:
             raise StaleState
         if twin is not None:
-            return Receipt(after=self._write(action, twin.id, wanted))
+            return Receipt(after=self._write(action, twin.id, _fields(wanted, original)))
         made = self._connection.post("products", self._copy(original, action, wanted))
         return Receipt(after=_snapshot(action, parsed(StoreProduct, made), created=True))
 
@@ -72,17 +72,20 @@ class Translator:
             return Receipt(after=self.read(action))
         held = change.before.value if isinstance(change.before.value, Mapping) else {}
         fields = {field.key: str(held.get(field.key, "")) for field in action.fields}
-        return Receipt(after=self._write(action, number(twin), fields))
+        original = self._product(number(action.resource_id))
+        return Receipt(after=self._write(action, number(twin), _fields(fields, original)))
 
-    def _write(self, action: PublishTranslation, twin: int, values: Mapping[str, str]) -> Snapshot:
-        found = self._connection.put(f"products/{twin}", _fields(values))
+    def _write(self, action: PublishTranslation, twin: int, body: Mapping[str, Any]) -> Snapshot:
+        found = self._connection.put(f"products/{twin}", body)
         return _snapshot(action, parsed(StoreProduct, found))
 
     def _check(self, action: PublishTranslation) -> None:
         if not self._wpml and not self._polylang:
             raise UnsupportedAction(MISSING)
-        if action.market is not None or any(field.key not in mapping.TEXTS for field in action.fields):
-            raise UnsupportedAction("WooCommerce translates titles and descriptions, for all markets alike.")
+        if action.market is not None or any(field.key not in _KEYS for field in action.fields):
+            raise UnsupportedAction(
+                "WooCommerce translates titles, descriptions and what search engines show, for all markets alike."
+            )
 
     def _copy(self, original: StoreProduct, action: PublishTranslation, values: Mapping[str, str]) -> dict[str, Any]:
         """A product in the other language; the plug-in keeps prices and stock in step with the original."""
@@ -93,7 +96,7 @@ class Translator:
             link = {"lang": code, "translations": {source: original.id}}
         price = "" if original.regular_price is None else str(original.regular_price)
         shown = {"type": original.type, "status": original.status, "regular_price": price}
-        return {"name": original.name, **shown, **_fields(values), **link}
+        return {"name": original.name, **shown, **_fields(values, original), **link}
 
     def _product(self, product_id: int) -> StoreProduct:
         found = parsed(StoreProduct, self._connection.get(f"products/{product_id}").data)
@@ -120,8 +123,15 @@ class Translator:
         return any("polylang-wc" in plugin for plugin in self._shop.plugins)
 
 
-def _fields(values: Mapping[str, str]) -> dict[str, str]:
-    return {mapping.TEXTS[key]: value for key, value in values.items()}
+_KEYS = frozenset({*mapping.TEXTS, *mapping.SEO})
+
+
+def _fields(values: Mapping[str, str], original: StoreProduct) -> dict[str, Any]:
+    """The body of a write; SEO fields go into the meta data that the original has them in, nothing takes one away."""
+    own = {mapping.TEXTS[key]: value for key, value in values.items() if key in mapping.TEXTS}
+    places = mapping.seo_places(original)
+    rows = [{"key": places[key], "value": value or None} for key, value in values.items() if key in places]
+    return {**own, "meta_data": rows} if rows else own
 
 
 def _snapshot(action: PublishTranslation, twin: StoreProduct | None, *, created: bool = False) -> Snapshot:

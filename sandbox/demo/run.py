@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from time import monotonic, sleep
 
 from rich.console import Console
@@ -14,13 +17,19 @@ from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.shop import Mode
 from sandbox import retail
-from sandbox.demo import languages, report
+from sandbox.demo import languages, report, screened
 from sandbox.demo.shops import SHOPIFY_SECRET, DemoShop, connect, open_shops
+from sandbox.demo.suspects import countries, seed_order, suspects
+from sandbox.orders.records import OrderRecord
 from sandbox.platform import Platform
 from sandbox.seed import SeedOrder
 
 HISTORY_FROM = datetime(2011, 8, 1, tzinfo=UTC)
 PATIENCE_S = 900
+SEEDS = (1, 2)
+"""One world of simulated buyers per store."""
+PAST = timedelta(minutes=40)
+"""How long ago the first of them orders."""
 WEEK = timedelta(days=7)
 MOST_PENDING, MOST_WAITING = 20, 80
 
@@ -45,23 +54,30 @@ def run(options: Options) -> int:
     """The demonstration; exit status 0 only if every delivery is accounted for and nothing happened twice."""
     console = Console()
     console.print("[bold]Tradewind[/bold]: a store event becomes proposals, guardrails sift them, …")
+    simulated = [suspects(seed, datetime.now(UTC) - PAST) for seed in SEEDS]
+    table = Path(mkdtemp()) / "ip-countries.csv"
+    table.write_text(countries(one for records in simulated for one in records))
     platform = Platform(
         port=0 if options.once else options.port,
-        environment={"TRADEWIND_APP_SECRETS": f"shopify={SHOPIFY_SECRET}"},
+        environment={"TRADEWIND_APP_SECRETS": f"shopify={SHOPIFY_SECRET}", "TRADEWIND_IP_COUNTRIES": str(table)},
     )
     try:
         year = retail.load(goods=options.goods, since=options.since, ends_at=datetime.now(UTC))
         shops = open_shops(year, platform, noise=options.noise)
-        status = _play(console, platform, shops, options)
+        status = _play(console, platform, shops, options, simulated)
         if not options.once:
             report.addresses(console, platform, shops)
             _stay(console)
         return status
     finally:
         platform.close()
+        rmtree(table.parent)
 
 
-def _play(console: Console, platform: Platform, shops: Sequence[DemoShop], options: Options) -> int:
+def _play(
+    console: Console, platform: Platform, shops: Sequence[DemoShop], options: Options,
+    simulated: Sequence[Sequence[OrderRecord]],
+) -> int:  # fmt: skip
     platform.start_workers(options.workers)
     modes = _modes(platform)
     with _progress(console) as progress:
@@ -71,15 +87,22 @@ def _play(console: Console, platform: Platform, shops: Sequence[DemoShop], optio
         before = report.mark(platform, shops)
         _replay(progress, platform, shops, options)
         _drain(progress, platform, shops)
+        _suspect(progress, platform, shops, simulated)
+        _drain(progress, platform, shops)
+    looked = [screened.release_one(platform, shop) for shop in shops]
+    _settled(platform, shops)
     languages.table(console, platform, told)
-    return max(report.table(console, platform, shops, before), languages.status(told))
+    well = [report.table(console, platform, shops, before), languages.status(told)]
+    return max(*well, screened.table(console, platform, shops, looked))
 
 
 def _modes(platform: Platform) -> dict[FunctionName, Mode]:
-    """Recommendations and translations go out by themselves where they clear their limits; prices wait."""
+    """Recommendations, translations and verdicts on orders go out by themselves where they clear their limits; prices
+    wait."""
     modes = dict.fromkeys(platform.services.functions, Mode.OFF)
     modes[FunctionName("recommendations")] = Mode.AUTOMATIC
     modes[FunctionName("repricing")] = Mode.PROPOSE
+    modes[FunctionName("screening")] = Mode.AUTOMATIC
     modes[languages.NAME] = Mode.AUTOMATIC
     return modes
 
@@ -113,6 +136,22 @@ def _replay(progress: Progress, platform: Platform, shops: Sequence[DemoShop], o
         progress.update(task, completed=min(wanted, _sent(shops) - begun))
         if _sent(shops) - begun >= wanted:
             break
+
+
+def _suspect(
+    progress: Progress, platform: Platform, shops: Sequence[DemoShop], simulated: Sequence[Sequence[OrderRecord]]
+) -> None:
+    """Simulated buyers, some of them with stolen cards, order in both stores."""
+    orders = [
+        (shop, seed_order(f"simulated-{shop.label}-{number}", record, shop.goods))
+        for shop, records in zip(shops, simulated, strict=True)
+        for number, record in enumerate(records)
+    ]
+    task = progress.add_task("simulated suspicious orders", total=len(orders))
+    for shop, order in orders:
+        shop.place(order)
+        _keep_pace(platform, shops)
+        progress.advance(task)
 
 
 def _merged(shops: Sequence[DemoShop]) -> Iterator[tuple[DemoShop, SeedOrder]]:

@@ -1,16 +1,16 @@
 """The two shops of the demonstration: their stores, their past, and how they are connected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from chalicelib import connecting
 from chalicelib.contracts import Credentials
 from chalicelib.domain.ids import FunctionName, ShopId, shop_id
-from chalicelib.domain.shop import Mode, Shop
+from chalicelib.domain.shop import Mode, OrderLimits, Shop
 from sandbox import retail
 from sandbox.platform import Platform
-from sandbox.seed import Seed, SeedOrder
+from sandbox.seed import Seed, SeedOrder, SeedProduct
 from sandbox.shopify_store import AppSubscriptions, DeliveryFaults, ShopifyStore
 from sandbox.shopify_store import serve as serve_shopify
 from sandbox.woocommerce_store import Weather, WooCommerceStore
@@ -23,6 +23,8 @@ KEY, SECRET = "ck_sandbox", "cs_sandbox"
 COMPLIANCE = ("customers/redact", "customers/data_request", "shop/redact")
 TOPICS = ("app/uninstalled", "app/scopes_update", *COMPLIANCE)
 """What only an app's configuration file subscribes to; the rest is subscribed when the shop connects."""
+ORDERS = OrderLimits(hold=True, tag="check", reviews_per_day=25)
+"""The merchant lets risky orders be held until somebody has looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class DemoShop:
     url: str
     store: ShopifyStore | WooCommerceStore
     coming: Sequence[SeedOrder]
+    goods: Sequence[SeedProduct] = ()
 
     def place(self, order: SeedOrder) -> None:
         """A buyer orders."""
@@ -41,6 +44,18 @@ class DemoShop:
             self.store.place_order(order, at=order.created_at)
         else:
             self.store.place_order(order)
+
+    def on_hold(self, order: str) -> bool:
+        """Whether the store itself keeps an order from being sent."""
+        if isinstance(self.store, WooCommerceStore):
+            return bool(self.store.order(int(order))["status"] == "on-hold")
+        found = self.store.state.find(f"gid://shopify/Order/{order}")
+        return any(one.holds for one in found.fulfillment_orders) if found else False
+
+    def order_page(self, number: str, order: str) -> str:
+        """Where the merchant sees an order in the store's own admin."""
+        place = "admin/orders" if isinstance(self.store, ShopifyStore) else "wp-admin/order"
+        return f"{self.url}/{place}/{number.lstrip('#') if isinstance(self.store, ShopifyStore) else order}"
 
     def product_page(self, title: str) -> str:
         """Where a buyer sees the product of that title."""
@@ -77,7 +92,7 @@ def _shopify(year: retail.Retail, platform: Platform, noise: float) -> DemoShop:
     store.outbox.start(workers=4)
     server = serve_shopify(store)
     return DemoShop(
-        id=shop_id("shopify", DOMAIN), label="Shopify", url=server.url, store=store, coming=coming
+        id=shop_id("shopify", DOMAIN), label="Shopify", url=server.url, store=store, coming=coming, goods=goods
     )
 
 
@@ -94,8 +109,9 @@ def _woocommerce(year: retail.Retail, noise: float) -> DemoShop:
     )
     server = serve_woocommerce(store)
     return DemoShop(
-        id=shop_id("woocommerce", "lantern"), label="WooCommerce", url=server.url, store=store, coming=coming
-    )
+        id=shop_id("woocommerce", "lantern"), label="WooCommerce", url=server.url, store=store, coming=coming,
+        goods=goods,
+    )  # fmt: skip
 
 
 def connect(platform: Platform, shop: DemoShop, modes: dict[FunctionName, Mode]) -> None:
@@ -110,6 +126,8 @@ def connect(platform: Platform, shop: DemoShop, modes: dict[FunctionName, Mode])
         else {"consumer_key": KEY, "consumer_secret": SECRET}
     )
     connecting.connect(platform.services, draft, Credentials(values=values), by="demo", modes=modes)
+    policy = platform.services.shops.policy(shop.id)
+    platform.services.shops.save_policy(shop.id, replace(policy, orders=ORDERS))
 
 
 def _now() -> datetime:

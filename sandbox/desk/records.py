@@ -1,18 +1,21 @@
-"""``tradewind journal``, ``undo`` and ``replay``: what was done, taking it back, and what nobody could do."""
+"""``tradewind journal``, ``undo``, ``appeal`` and ``replay``: what was done, taking it back, accounting for it, and
+what nobody could do."""
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from chalicelib import deciding
+from chalicelib import deciding, looking
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.domain.events import from_message
-from chalicelib.domain.ids import ProposalId, ShopId
+from chalicelib.domain.ids import OrderId, ProposalId, ShopId
 from chalicelib.domain.journal import Deed, Entry
-from chalicelib.errors import AppError
+from chalicelib.errors import AppError, Gone
 from chalicelib.services import Services
 from sandbox import desk
 
@@ -94,3 +97,18 @@ def _value(snapshot: object) -> str:
     value = getattr(snapshot, "value", None)
     text = "" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value)
     return text if len(text) <= 40 else text[:37] + "…"
+
+
+def appeal(options: argparse.Namespace) -> int:
+    """Write the record of one order's screening, for a buyer who asks, or for whoever judges an appeal."""
+    try:
+        found = looking.record(desk.services(), ShopId(options.shop), OrderId(options.order))
+    except Gone as error:
+        sys.exit(error.merchant_message)
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    if options.out:
+        Path(options.out).write_text(text + "\n", encoding="utf-8")
+        print(f"written to {options.out}")
+    else:
+        print(text)
+    return 0

@@ -12,21 +12,6 @@ def gid(kind: str, number: int | str) -> str:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Metafield:
-    """One custom value of a product, a variant or an order."""
-
-    number: int
-    owner_id: str
-    namespace: str
-    key: str
-    type: str
-    value: str
-    created_at: datetime
-    updated_at: datetime
-    kind: ClassVar[str] = "Metafield"
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
 class Translation:
     """One translated text; ``source_digest`` is that of the source text it was made from."""
 
@@ -40,6 +25,22 @@ class Translation:
 
 
 type Translations = dict[tuple[str, str, str | None], Translation]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Metafield:
+    """One custom value of a product, a variant or an order."""
+
+    number: int
+    owner_id: str
+    namespace: str
+    key: str
+    type: str
+    value: str
+    created_at: datetime
+    updated_at: datetime
+    translations: Translations = field(default_factory=dict)
+    kind: ClassVar[str] = "Metafield"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

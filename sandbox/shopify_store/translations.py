@@ -5,7 +5,15 @@ import re
 from typing import Any
 
 from sandbox.shopify_store.connections import connection
-from sandbox.shopify_store.records import Image, Option, OptionValue, Product, Translation, gid
+from sandbox.shopify_store.records import (
+    Image,
+    Metafield,
+    Option,
+    OptionValue,
+    Product,
+    Translation,
+    gid,
+)
 from sandbox.shopify_store.registry import Call, resolves, user_error
 
 READ = ("read_translations",)
@@ -16,9 +24,20 @@ KINDS = {
     "PRODUCT_OPTION": "ProductOption",
     "PRODUCT_OPTION_VALUE": "ProductOptionValue",
     "MEDIA_IMAGE": "MediaImage",
+    "METAFIELD": "Metafield",
 }
 TEXT, LONG, URI = "SINGLE_LINE_TEXT_FIELD", "MULTI_LINE_TEXT_FIELD", "URI"
-TRANSLATABLE = Product | Option | OptionValue | Image
+TRANSLATABLE = Product | Option | OptionValue | Image | Metafield
+SPOKEN = {
+    "single_line_text_field": TEXT,
+    "multi_line_text_field": LONG,
+    "json": "JSON",
+    "url": "URL",
+    "list.single_line_text_field": "LIST_SINGLE_LINE_TEXT_FIELD",
+    "list.multi_line_text_field": "LIST_MULTI_LINE_TEXT_FIELD",
+    "list.url": "LIST_URL",
+}
+"""Types of metafields that have a kind of localizable content; numbers, dates and references have none."""
 PRODUCT_KEYS = ("title", "body_html", "handle", "product_type", "meta_title", "meta_description")
 
 
@@ -37,13 +56,22 @@ def texts(record: Any) -> list[tuple[str, str, str]]:
             *fixed,
             *((key, text, kind) for key, text, kind in optional if text),
         ]
+    if isinstance(record, Metafield):
+        return [("value", record.value, SPOKEN[record.type])]
     return [("alt", record.alt, TEXT)] if isinstance(record, Image) else [("name", record.name, TEXT)]
+
+
+def translatable(record: Any) -> bool:
+    """Whether an object has texts at all: a metafield only where its type is one of words."""
+    return isinstance(record, TRANSLATABLE) and (not isinstance(record, Metafield) or record.type in SPOKEN)
 
 
 def keys(record: Any) -> tuple[str, ...]:
     """Every key that the kind of object can have, whether it holds a text now or not."""
     if isinstance(record, Product):
         return PRODUCT_KEYS
+    if isinstance(record, Metafield):
+        return ("value",)
     return ("alt",) if isinstance(record, Image) else ("name",)
 
 
@@ -65,7 +93,7 @@ def _resource(record: Any) -> dict[str, Any]:
 def one(_root: Any, call: Call, *, resource_id: str) -> dict[str, Any] | None:
     """One object's texts; null where it has none."""
     record = call.state.find(resource_id)
-    return _resource(record) if isinstance(record, TRANSLATABLE) else None
+    return _resource(record) if translatable(record) else None
 
 
 class _Row(dict[str, Any]):
@@ -80,14 +108,14 @@ class _Row(dict[str, Any]):
 def many(_root: Any, call: Call, *, resource_type: str, **paging: Any) -> dict[str, Any]:
     """Objects of one type; types that the sandbox has no objects of are empty."""
     rows = call.state.view(KINDS.get(resource_type, resource_type), "ID", lambda record: record.number)
-    return connection(call, [_Row(row) for row in rows], paging)
+    return connection(call, [_Row(row) for row in rows if translatable(row)], paging)
 
 
 @resolves("QueryRoot.translatableResourcesByIds", access=READ)
 def by_ids(_root: Any, call: Call, *, resource_ids: list[str], **paging: Any) -> dict[str, Any]:
     """The named objects, without those that do not exist."""
     found = [call.state.find(one) for one in resource_ids]
-    rows = [_Row(record) for record in found if isinstance(record, TRANSLATABLE)]
+    rows = [_Row(record) for record in found if translatable(record)]
     return connection(call, sorted(rows, key=lambda row: row.number), paging)
 
 
@@ -95,11 +123,13 @@ def by_ids(_root: Any, call: Call, *, resource_ids: list[str], **paging: Any) ->
 def nested(
     resource: dict[str, Any], call: Call, *, resource_type: str | None = None, **paging: Any
 ) -> dict[str, Any]:
-    """A product's options, their values and its pictures."""
+    """A product's options, their values, its pictures and its metafields of words."""
     record = resource["record"]
     parts: list[Any] = []
     if isinstance(record, Product):
-        parts = [*record.options, *(v for o in record.options for v in o.values), *record.images]
+        values = [value for option in record.options for value in option.values]
+        fields = [one for one in record.metafields.values() if translatable(one)]
+        parts = [*record.options, *values, *record.images, *fields]
     wanted = KINDS.get(resource_type or "", resource_type)
     rows = [_Row(part) for part in parts if resource_type is None or part.kind == wanted]
     return connection(call, sorted(rows, key=lambda row: row.number), paging)
@@ -167,7 +197,7 @@ def register(
 ) -> dict[str, Any]:
     """Keeps the good translations and says what is wrong with the others, as recorded."""
     record = call.state.find(resource_id)
-    if not isinstance(record, TRANSLATABLE):
+    if not translatable(record):
         message = f"Resource {resource_id} does not exist"
         return {
             "translations": None,
@@ -238,7 +268,7 @@ def remove(
 ) -> dict[str, Any]:
     """Takes translations away; what is not there is no error, and nothing removed is answered with null."""
     record = call.state.find(resource_id)
-    if not isinstance(record, TRANSLATABLE):
+    if not translatable(record):
         message = f"Resource {resource_id} does not exist"
         return {
             "translations": None,

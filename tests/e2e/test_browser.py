@@ -211,6 +211,8 @@ def test_axe_finds_nothing_and_the_content_policy_holds(dark: bool) -> None:
         for shop in shops:
             proposals = {one.function: one for one in world.services.proposals.every(shop)}
             pages += [f"/s/{shop}/proposals/{one.id}" for one in proposals.values()]
+            screened = [one.order_id for one in world.services.screenings.all(shop)]
+            pages += [f"/s/{shop}/orders/{order}" for order in screened[:1]]
             pages += [f"/s/{shop}{part}" for part in PARTS]
         for page in pages:
             faults += _axe(person, page)
@@ -227,6 +229,7 @@ def _complaints(chrome: Any) -> list[str]:
 PARTS = (
     "", "/review", "/review?function=prices", "/review?function=texts", "/activity",
     "/activity/undo?day=2026-01-01", "/insights", "/usage", "/settings", "/settings/prices", "/settings/texts",
+    "/settings/risks", "/orders", "/translations", "/prices",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 from chalicelib.contracts import Artifact, ArtifactCard
 from chalicelib.domain.actions import AssessOrder, RiskLevel
 from chalicelib.domain.ids import FunctionName
+from chalicelib.domain.screening import Ruling
 from functions import FUNCTIONS
 from sandbox.rehearsal import checks
 from sandbox.rehearsal.players import Scorer
@@ -123,8 +124,6 @@ def test_with_no_good_model_at_all_the_function_decides_without_one() -> None:
 
 def test_screening_without_a_usable_model_says_review() -> None:
     """I9: what cannot be decided is for a person; nothing is approved silently."""
-    if FunctionName("screening") not in FUNCTIONS:
-        pytest.xfail("screening is not part of this version yet")
     screening = FUNCTIONS[FunctionName("screening")]
     stage = opened(screening)
     place = stage.bazaar.stalls["stall0"]
@@ -132,7 +131,10 @@ def test_screening_without_a_usable_model_says_review() -> None:
     deliver(stage, place.drain())
     stage.services.artifacts.publish(stage.shops[0], replace(_artifact("v1", float("nan")), name="screening"))
     stage.settle()
-    for proposal in stage.services.proposals.every(stage.shops[0]):
+    assert stage.dead.take() == []
+    proposals = list(stage.services.proposals.every(stage.shops[0]))
+    assert [p.action for p in proposals if isinstance(p.action, AssessOrder)], "the store hears of it"
+    for proposal in proposals:
         if isinstance(proposal.action, AssessOrder):
             assert proposal.action.risk is not RiskLevel.LOW or proposal.review
-    assert stage.dead.take() == []
+    assert {one.ruling for one in stage.services.screenings.all(stage.shops[0])} == {Ruling.REVIEW}

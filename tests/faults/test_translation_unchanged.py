@@ -9,6 +9,7 @@ from chalicelib import runs
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import Locale, ProductId
 from chalicelib.domain.shop import Mode
+from functions.translation import propose
 from functions.translation.propose import FUNCTION as TRANSLATION
 from integrations.deepl.engine import connect
 from sandbox.deepl_server import DeepLServer, serve
@@ -47,7 +48,10 @@ def _run(stage: Stage) -> int:
 @pytest.mark.parametrize(
     ("products", "edited"), [(60, 12), pytest.param(5_000, 100, marks=pytest.mark.soak)], ids=["small", "5000"]
 )
-def test_an_unchanged_catalogue_costs_nothing_and_an_edit_costs_its_sentence(products: int, edited: int) -> None:
+def test_an_unchanged_catalogue_costs_nothing_and_an_edit_costs_its_sentence(
+    products: int, edited: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propose, "estimator", lambda models: None)  # what is sent does not hang on estimates
     server = DeepLServer(auth_key=KEY, character_limit=10_000_000)
     with serve(server) as running:
         stage = opened(TRANSLATION, products=products, mode=Mode.PROPOSE, engines=[connect(KEY, running.url)])

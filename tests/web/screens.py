@@ -19,6 +19,7 @@ OWNER = "owner@tradewind.example"
 PARTS = {
     "home": "", "review": "/review", "review-prices": "/review?function=prices", "activity": "/activity",
     "insights": "/insights", "settings": "/settings", "limits": "/settings/prices", "usage": "/usage",
+    "orders": "/orders", "languages": "/translations", "price-data": "/prices",
 }  # fmt: skip
 WIDTH, TALLEST = 1180, 2400
 
@@ -53,9 +54,10 @@ def _everything(world: w.World, shops: Mapping[str, ShopId]) -> Iterator[tuple[s
         yield f"proposal-{function}", f"/s/{busy}/proposals/{first.id}"
     applied = next(one for one in world.services.proposals.every(busy) if one.status is Status.APPLIED)
     yield "proposal-applied", f"/s/{busy}/proposals/{applied.id}"
+    yield "order", f"/s/{busy}/orders/{next(iter(world.services.screenings.all(busy))).order_id}"
     account = world.accounts.of(world.accounts.person(OWNER))[0]
     world.accounts.save(replace(account, templates={"careful": "prices.max_step_pct = 3\n"}))
-    yield from (("shops", "/shops"), ("connect", "/connect"), ("account", f"/account/{account.id}"))
+    yield from (("shops", "/shops"), ("account", f"/account/{account.id}"))
     yield from (("preferences", "/account"), ("sandbox-inbox", "/sandbox/inbox"), ("not-found", "/nowhere"))
 
 

@@ -65,8 +65,8 @@ def test_any_user_any_route_any_other_shop_is_404(data: st.DataObject) -> None:
     ids = [*(one.id for one in everything), "p00001", "x"]
     parts = {
         "shop": shop, "proposal": data.draw(st.sampled_from(ids)), "job": "j", "function": "prices", "customer": "7",
-        "form": "tmx",
-        "deed": data.draw(st.sampled_from(["approve", "dismiss", "undo"])),
+        "form": "tmx", "what": "costs",
+        "order": "1000", "deed": data.draw(st.sampled_from(["approve", "dismiss", "undo", "fine", "fraud"])),
     }  # fmt: skip
     before = dict(people.world.stage.bazaar.stalls["s0"].values)
     browser = people.browsers[email]
@@ -98,7 +98,7 @@ def test_nobody_gets_in_without_signing_in(route: object) -> None:
     people = cast()
     path = "/" + str(getattr(route, "path", "")).format(
         shop=people.shops[0], proposal="p00001", deed="approve", function="prices", account="a", job="j",
-        marketplace="bazaar",
+        marketplace="bazaar", order="1000", what="costs",
     )  # fmt: skip
     answer = w.Browser(people.world.services).post(path, {"deed": "approve"}, csrf=False)
     assert "Sign in" in answer.body

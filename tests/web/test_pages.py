@@ -32,10 +32,14 @@ def addresses(state: str) -> Iterator[str]:
     world, shops = setting()
     shop = shops[state]
     yield from ("", "/review", "/activity", "/activity?deed=applied", "/activity/undo?day=2026-01-01")
-    yield from ("/insights", "/usage", "/settings", "/translations", "/review?q=heart&sort=newest", "/review?q=nothing")
+    yield from ("/insights", "/usage", "/settings", "/translations", "/prices")
+    yield from ("/review?q=heart&sort=newest", "/review?q=nothing")
     for function in world.services.functions:
         yield f"/review?function={function}"
         yield f"/settings/{function}"
+    yield from ("/orders", "/orders?q=nothing")
+    for screening in sorted(world.services.screenings.all(shop), key=lambda one: one.order_id):
+        yield f"/orders/{screening.order_id}"
     for proposal in sorted(world.services.proposals.every(shop), key=lambda one: one.id):
         yield f"/proposals/{proposal.id}"
 

@@ -105,6 +105,21 @@ def test_a_message_needs_a_sign_in_a_form_of_ours_and_a_language(open_: Opened) 
     assert engine.asked == []
 
 
+def test_a_glossary_that_contradicts_itself_is_shown_where_it_is_mended(open_: Opened) -> None:
+    world, shop, browser, _ = open_
+    address = f"/s/{shop}/translations"
+    assert "contradicts itself" not in browser.get(address).body
+    policy = world.services.shops.policy(shop)
+    words = {Locale("de"): {"Bowl": "Schale", "bowl": "Schüssel", "Lamp": "Leuchte"}}
+    limits = replace(policy.translations, glossary=words, protected_terms=("Lamp",))
+    world.services.shops.save_policy(shop, replace(policy, translations=limits))
+    told = browser.get(address).body
+    assert "Your glossary for German contradicts itself" in told
+    assert "in two ways; neither is used until you decide" in told
+    assert "the protection wins" in told
+    assert f'href="/s/{shop}/settings/translation"' in told
+
+
 @pytest.mark.parametrize("form", ["tmx", "csv"])
 def test_the_memory_goes_out_is_worked_on_and_comes_back(open_: Opened, form: str) -> None:
     world, shop, browser, engine = open_

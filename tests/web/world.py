@@ -30,6 +30,7 @@ from chalicelib.domain.evidence import (
     Evidence,
     Fact,
     Facts,
+    Letter,
     Mark,
     ProductCards,
     Reason,
@@ -50,6 +51,7 @@ from chalicelib.domain.ids import (
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Order
 from chalicelib.domain.proposals import ModelVersion, Proposal
+from chalicelib.domain.screening import Ruling, Screening
 from chalicelib.domain.shop import Mode, Shop
 from chalicelib.services import Services
 from chalicelib.web.accounts import Accounts, Role
@@ -430,6 +432,11 @@ def risky_order(world: World, shop: ShopId, number: int, action: str = "assess")
         "hold": HoldOrder(order_id=order, note="Looks risky", mails_buyer=True),
         "tag": TagOrder(order_id=order, tag="check"),
     }
+    reasons = (
+        Reason(text="Three cards were tried in ten minutes.", sentiment=Sentiment.NEGATIVE, weight=0.6),
+        Reason(text="The address matches the card.", sentiment=Sentiment.POSITIVE, weight=0.2),
+    )
+    world.services.screenings.note(shop, [screening(world, order, reasons)])
     facts = Facts(
         title="What speaks for and against",
         facts=(
@@ -457,11 +464,33 @@ def risky_order(world: World, shop: ShopId, number: int, action: str = "assess")
         title=f"Order #{1000 + number}",
         evidence=(facts, scores),
         review=True,
-        reasons=(
-            Reason(text="Three cards were tried in ten minutes.", sentiment=Sentiment.NEGATIVE, weight=0.6),
-            Reason(text="The address matches the card.", sentiment=Sentiment.POSITIVE, weight=0.2),
-        ),
+        reasons=reasons,
     )
+
+
+def screening(world: World, order: OrderId, reasons: tuple[Reason, ...]) -> Screening:
+    """The verdict that such an order gets."""
+    return Screening(
+        order_id=order,
+        number=f"#{order}",
+        at=world.services.clock.now(),
+        ruling=Ruling.HOLD,
+        probability=0.93,
+        why="cost",
+        model=ModelVersion("screening", "1", "abcdef123456"),
+        inputs={"cards_per_ip": 3.0, "avs": "match", "orders_before": None},
+        reasons=reasons,
+        costs={"approve": 148.5, "review": 55.0, "hold": 26.4},
+        currency="EUR",
+        country="DE",
+        language="de",
+        letter=Letter(
+            title="What you may write to the buyer", locale="de",
+            text="Ihre Bestellung\n\nvielen Dank! Jemand von uns sieht sie sich an.",
+        ),
+        waited_s=1.4,
+        earlier=("2026-01-01T00:00:00+00:00 review 0.3000 screening/1",),
+    )  # fmt: skip
 
 
 def busy(world: World, name: str = "busy") -> ShopId:

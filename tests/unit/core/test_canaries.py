@@ -16,8 +16,10 @@ from chalicelib.adapters.clocks import FrozenClock
 from chalicelib.adapters.memory import MemoryMeter, MemoryQueue
 from chalicelib.contracts import Credentials, RawRequest
 from chalicelib.domain.events import EventKind, StoreEvent, event_id, to_message
+from chalicelib.domain.ids import FunctionName
 from chalicelib.errors import StoreUnavailable
 from chalicelib.secrets import KeyedSecrets
+from functions import FUNCTIONS
 from integrations import MARKETPLACES
 from sandbox.rehearsal import checks
 from sandbox.rehearsal.boards import MASTER
@@ -61,7 +63,7 @@ def _tables(stage: Stage) -> list[str]:
 
 def _busy() -> Stage:
     """A shop with credentials, orders, an erasure and a question about a buyer."""
-    stage = opened(Witness(), products=2)
+    stage = opened(Witness(), FUNCTIONS[FunctionName("screening")], products=2)
     shop = stage.services.shops.get(stage.shops[0])
     connecting.connect(stage.services, shop, Credentials(values={"key": SECRETS["key"]}), by="test")
     place = stall(stage)

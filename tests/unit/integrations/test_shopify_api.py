@@ -435,6 +435,28 @@ def test_what_was_sent_cannot_be_held(bench: Bench) -> None:
     assert isinstance(answer_, UnsupportedAction)
 
 
+def test_an_order_says_whether_it_awaits_its_routing(bench: Bench) -> None:
+    order = bench.store.order(1001)
+    client = bench.fixed()
+    assert not client.order(OrderId(str(order.number))).awaits_routing
+    kept, order.fulfillment_orders = order.fulfillment_orders, []
+    assert client.order(OrderId(str(order.number))).awaits_routing
+    order.fulfillment_orders = kept
+    bench.store.fulfill(order)
+    assert not client.order(OrderId(str(order.number))).awaits_routing
+
+
+def test_failed_tries_to_pay_are_counted(bench: Bench) -> None:
+    order = bench.store.order(1001)
+    client, name = bench.fixed(), OrderId(str(order.number))
+    assert client.order(name).signals == (("failed_payments", 0.0),)
+    failed = replace(order.transactions[0], number=990001, status="FAILURE")
+    order.transactions = [failed, failed, *order.transactions]
+    assert client.order(name).signals == (("failed_payments", 2.0),)
+    order.transactions = []
+    assert client.order(name).signals == ()
+
+
 def test_ids_of_other_things_lead_to_products_and_orders(bench: Bench) -> None:
     variant = bench.store.variant("g3-S")
     client = bench.fixed()

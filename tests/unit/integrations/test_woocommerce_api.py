@@ -406,6 +406,24 @@ def test_a_hold_leaves_one_note_and_is_released_to_where_it_was(bench: Bench) ->
     assert bench.store.order(int(order))["status"] == "processing"
 
 
+@pytest.mark.parametrize(("paid", "mails"), [(True, False), (False, True)])
+def test_a_hold_says_whether_the_buyer_would_be_mailed_and_holds_no_other_way(
+    bench: Bench, paid: bool, mails: bool
+) -> None:
+    order = bench.order()
+    bench.store.set_order_status(int(order), "processing" if paid else "pending")
+    found = bench.client.order(order)
+    assert (found.hold_mails_buyer, found.release_mails_buyer, found.awaits_routing) == (mails, True, False)
+    before = len(bench.store.sent_mails)
+    (answer,) = bench.client.apply([bench.change(HoldOrder(order_id=order, note="Look.", mails_buyer=False))])
+    assert isinstance(answer, StaleState if mails else Receipt)
+    assert len(bench.store.sent_mails) == before, "decided as a quiet hold, so nobody is mailed"
+    if mails:
+        (loud,) = bench.client.apply([bench.change(HoldOrder(order_id=order, note="Look.", mails_buyer=True))])
+        assert isinstance(loud, Receipt)
+        assert [mail.kind for mail in bench.store.sent_mails[before:]] == ["new_order", "customer_on_hold_order"]
+
+
 def test_a_note_left_by_an_attempt_that_died_is_not_left_twice(bench: Bench) -> None:
     order = bench.order()
     action = AssessOrder(
@@ -462,6 +480,25 @@ def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(multilingual: 
         assert bench.client.restore(change, done.after).after.value is None
         assert bench.client.texts(product, Locale("de")).existing == ()
         assert bench.store.product(int(product))["name"] == "Tea 1"
+
+
+@pytest.mark.parametrize("place", ["_yoast_wpseo_title", "rank_math_title"])
+def test_what_search_engines_show_is_translated_where_the_shops_plugin_keeps_it(place: str) -> None:
+    with opened(plugins=WPML, multilingual="wpml") as bench:
+        product, de = bench.id("g1"), Locale("de")
+        bench.store.update_product(int(product), meta_data=[{"key": place, "value": "Tea one | %%sitename%%"}])
+        source = {text.key: text for text in bench.client.texts(product, de).source}
+        assert source["meta_title"].value == "Tea one | %%sitename%%"
+        assert "meta_description" not in source
+        values = {"title": "Tee eins", "meta_title": "Tee eins | %%sitename%%"}
+        fields = tuple(TranslatedField(key=k, value=v, source_digest=source[k].digest) for k, v in values.items())
+        change = bench.change(PublishTranslation(resource_id=product, locale=de, fields=fields))
+        (done,) = bench.client.apply([change])
+        assert isinstance(done, Receipt)
+        assert done.after.value == values
+        twin = bench.store.product(int(dict(done.after.detail)["twin"]))
+        assert {meta["key"]: meta["value"] for meta in twin["meta_data"]}[place] == values["meta_title"]
+        assert bench.client.restore(change, done.after).after.value is None
 
 
 def test_without_a_plugin_there_is_no_place_for_texts_and_that_is_said(bench: Bench) -> None:

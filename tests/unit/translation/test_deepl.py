@@ -1,6 +1,7 @@
 """DeepL's answers become texts or our errors, by consequence, and nothing in between."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,12 +31,20 @@ class Scripted:
         self.answer = answer
         self.calls: list[dict[str, Any]] = []
         self.made: list[Any] = []
+        self.rephrased: list[dict[str, Any]] = []
+        self.better: Exception | int | None = None
 
     def translate_text(self, texts: list[str], **options: Any) -> Any:
         self.calls.append({"texts": texts, **options})
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer(texts) if self.answer else [SimpleNamespace(text=t.upper()) for t in texts]
+
+    def rephrase_text(self, texts: list[str], **options: Any) -> Any:
+        self.rephrased.append({"texts": texts, **options})
+        if isinstance(self.better, Exception):
+            raise self.better
+        return [SimpleNamespace(text=f"{text}, better") for text in texts][: self.better]
 
     def list_glossaries(self) -> list[Any]:
         return self.made
@@ -147,6 +156,31 @@ def test_a_glossary_that_somebody_deleted_is_made_again() -> None:
     client.answer = once
     assert engine.ask(request, SHOP, EVENT) == ("OK",)
     assert len(client.made) == 1
+
+
+def test_plain_sentences_are_polished_and_those_with_tokens_left() -> None:
+    client = Scripted()
+    found = ask(client, "one", 'two <x id="1"/>', "a &amp; b", "four", polish=True)
+    assert found == ("ONE, better", 'TWO <X ID="1"/>', "A &AMP; B", "FOUR, better")
+    assert [(call["texts"], call["target_lang"]) for call in client.rephrased] == [(["ONE", "FOUR"], "DE")]
+    assert ask(client, 'only <x id="1"/>', polish=True) == ('ONLY <X ID="1"/>',)
+    ask(client, "one")
+    assert len(client.rephrased) == 1, "unasked, or with nothing to polish, there is no call"
+
+
+@pytest.mark.parametrize("trouble", [fail(403, deepl.AuthorizationException), fail(456), fail(400), fail(503), 1])
+def test_what_cannot_be_polished_stays_translated(trouble: Exception | int) -> None:
+    client = Scripted()
+    client.better = trouble
+    assert ask(client, "one", "two", polish=True) == ("ONE", "TWO")
+    assert len(client.rephrased) == 1
+
+
+def test_polished_characters_are_counted_twice() -> None:
+    fields = {"source": Locale("en"), "target": Locale("de")}
+    texts = ("four", 'x <x id="1"/>')
+    plain = TranslateTexts(texts=texts, **fields)  # type: ignore[arg-type]
+    assert replace(plain, polish=True).characters == plain.characters + len("four")
 
 
 def test_other_requests_are_not_ours() -> None:

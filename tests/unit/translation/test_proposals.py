@@ -185,6 +185,20 @@ def test_addresses_follow_the_title_where_asked() -> None:
     assert shop.value("p1", "handle") == "red-garden-mug"
 
 
+def test_options_are_translated_with_their_product_and_sizes_are_not() -> None:
+    shop = floor()
+    names = {"name@ProductOption/1": "Colour", "name@ProductOptionValue/2": "Deep blue",
+             "name@ProductOptionValue/3": "XL", "name@ProductOptionValue/4": "2XL", "name@ProductOptionValue/5": "S/M",
+             "alt@MediaImage/6": "A cup on a table", "value@Metafield/7": "Wash by hand"}  # fmt: skip
+    shop.put("p1", title="Cup", **names)
+    (made,) = shop.run("p1").proposals
+    assert isinstance(made.action, PublishTranslation)
+    sent = {field.key for field in made.action.fields}
+    kept = {"name@ProductOptionValue/3", "name@ProductOptionValue/4", "name@ProductOptionValue/5"}
+    assert sent == {"title", "body_html", *names} - kept
+    assert shop.value("p1", "name@ProductOptionValue/2") == "Déép blúé"
+
+
 def test_a_title_that_is_only_a_number_is_left() -> None:
     shop = floor()
     shop.put("p9", title="AB-12345")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from bench.backtest_translation import add_arguments, correlation, read, report,
 from chalicelib.domain.ids import Locale
 from chalicelib.graphs.adapted_linear import AdaptedLinear, Block, build
 from functions.translation.features import NAMES
-from functions.translation.memory import Pair
+from functions.translation.memory import Pair, Remembered
 from functions.translation.quality import Estimator, Judgement
 from model_artifacts.translation import planted
 
@@ -66,6 +67,23 @@ def test_a_bad_one_is_flagged_in_words(estimator: Estimator, target: str, word: 
 @built
 def test_no_estimate_for_a_script_that_the_encoder_cannot_read(estimator: Estimator) -> None:
     assert judged(estimator, "Мягкое одеяло из 100 % шерсти согревает всю зиму, даже на улице.", "ru").quality is None
+
+
+@built
+def test_a_remembered_sentence_is_not_judged_twice_but_looked_at(estimator: Estimator) -> None:
+    pair = Pair(source=Locale("en"), target=Locale("de"))
+    first = judged(estimator, GOOD)
+    assert first.model is not None
+    held = Remembered(source=SOURCE, target=GOOD, quality=first.quality, judge=first.model.sha256)
+    assert estimator.again(SOURCE, GOOD, held, pair) == first
+    doubtful = replace(held, doubt="It does not seem to say what the source says.")
+    again = estimator.again(SOURCE, GOOD, doubtful, pair)
+    assert again is not None
+    assert [flag.text for flag in again.flags] == [doubtful.doubt]
+    other = estimator.again(SOURCE, GOOD.replace("100", "10"), held, pair)
+    assert other is not None
+    assert "Number" in other.flags[0].text
+    assert estimator.again(SOURCE, GOOD, replace(held, judge="another"), pair) is None
 
 
 @built
