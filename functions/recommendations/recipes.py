@@ -141,6 +141,7 @@ RECENT = Ease(ridge=60.0, half_life=180.0)
 PLAIN = Ease(ridge=200.0)
 BY_BASKET = Ease(ridge=60.0, half_life=180.0, baskets=True)
 NAMED = Ease(ridge=5.0, half_life=365.0, size_power=0.25, rarity=0.1, wording=3.0, baskets=True)
+"""What completes an order best: titles bring in what has sold little, rarity holds back what everybody buys."""
 FOLLOWING = Next(
     near=Nearness(reach=60, fade=0.7, back=0.3, same=0.5, half_life=120.0), normal=Normal(shrink=3.0)
 )
