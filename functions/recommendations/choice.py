@@ -21,7 +21,7 @@ from functions.recommendations.cases import Cases, Protocol, baskets, companions
 from functions.recommendations.judging import Judged, interval, judge
 from functions.recommendations.models import Model, Weights
 from functions.recommendations.ranker import Window, fitted
-from functions.recommendations.recipes import BLENDED, Parts, Spec, Words, learnt, singles
+from functions.recommendations.recipes import BLENDED, Parts, Spec, Words, learnt, singles, worded
 from functions.recommendations.sales import Sales, Scores
 from functions.recommendations.tables import Table
 from functions.recommendations.vectors import Vectors, vectors
@@ -91,7 +91,7 @@ class Workshop:
         if key not in self._tables:
             self._kept.append(fold)
             begin = time.perf_counter()
-            words = self.wording(fold.moment) if isinstance(spec, Words) else None
+            words = self.wording(fold.moment) if worded(spec) else None
             self._tables[key] = learnt(spec, fold.learn, words)
             self.seconds[key] = time.perf_counter() - begin
             self.say(f"  {type(spec).__name__.lower()} learnt in {self.seconds[key]:.1f} s")
@@ -127,8 +127,8 @@ class Workshop:
 
     def recipe(self, plan: Plan, fold: Fold) -> Sequence[tuple[Spec, Reading]]:
         """The blend's channels; without words where products have none."""
-        worded = self.wording(fold.moment) is not None
-        return [pair for pair in BLENDED[plan.protocol] if worded or not isinstance(pair[0], Words)]
+        named = self.wording(fold.moment) is not None
+        return [pair for pair in BLENDED[plan.protocol] if named or not isinstance(pair[0], Words)]
 
     def _window(self, channels: Sequence[tuple[Spec, Reading]], fold: Fold) -> Window:
         return Window(

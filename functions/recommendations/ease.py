@@ -4,6 +4,9 @@ With G the products' Gram matrix plus a ridge, P its inverse: B[i, j] = -P[i, j]
 Up to ``DENSE`` products G is inverted whole, in place by halves (n^3 multiplications instead of the 8/3 n^3 of a
 general solver). Past that each product is regressed on its strongest neighbours alone, which scales with the
 number of products (neighbour selection before the regression: Ning & Karypis 2011, fsSLIM).
+
+What products are called can stand beside what was bought as further rows of the same regression (collective EASE:
+Jeunen, Van Balen & Goethals 2020): their inner products are added to G.
 """
 
 from __future__ import annotations
@@ -29,31 +32,48 @@ _CELLS = 20_000_000
 """Buyers x products made dense at a time."""
 
 
-def ease(bought: Sales, *, ridge: float, half_life: float | None = None, k: int = 200) -> Table:
+def ease(
+    bought: Sales, *, ridge: float, half_life: float | None = None, k: int = 200, size_power: float = 0.0,
+    rarity: float = 0.0, words: Scores | None = None, wording: float = 0.0,
+) -> Table:  # fmt: skip
     """The k strongest weights of each product, negative ones too. Buyers are rows; a purchase counts once.
 
-    With ``half_life`` (days) a purchase counts ``0.5 ** (age / half_life)``.
+    With ``half_life`` (days) a purchase counts ``0.5 ** (age / half_life)``, and over its buyer's number of products
+    to ``size_power``. ``words``, unit vectors (products, width), count ``wording`` purchases. Weights towards a
+    product are over its own count to ``rarity``. Past ``DENSE`` products only ``ridge`` and ``k`` are heeded.
     """
     if bought.items > DENSE:
         return _local(bought, ridge, k)
-    gram = _gram(_owned(bought, half_life), bought.items)
+    gram = _gram(_owned(bought, half_life, size_power), bought.items)
+    common = (gram.diagonal() + np.float32(1)) ** np.float32(rarity)
+    if words is not None and wording:
+        _add_words(gram, words * np.float32(wording**0.5))
     gram[np.diag_indices_from(gram)] += np.float32(ridge)
     _invert(gram)
-    return strongest(_weights(gram), bought.items, k)
+    return strongest(_weights(gram, common), bought.items, k)
+
+
+def _add_words(gram: NDArray[np.float32], words: Scores) -> None:
+    """A row for each word, some products at a time: a second matrix of all by all is never held."""
+    for first in range(0, len(words), _BATCH):
+        gram[first : first + _BATCH] += words[first : first + _BATCH] @ words.T
 
 
 type _Owned = tuple[Ints, Ints, Scores]
 """Buyer, product and weight of each distinct pair, by buyer."""
 
 
-def _owned(bought: Sales, half_life: float | None) -> _Owned:
+def _owned(bought: Sales, half_life: float | None, size_power: float) -> _Owned:
     known = bought.where(bought.customer >= 0)
     pair = known.customer * bought.items + known.item
     # Lines are by time: among equal pairs the last of the reversed order's first is the newest purchase.
     distinct, place = np.unique(pair[::-1], return_index=True)
     age = (bought.last_day - known.day)[::-1][place]
     weight = np.ones(len(age)) if half_life is None else np.exp2(-age / half_life)
-    return distinct // bought.items, distinct % bought.items, weight.astype(np.float32)
+    buyer = distinct // bought.items
+    if size_power:
+        weight /= np.bincount(buyer)[buyer] ** size_power
+    return buyer, distinct % bought.items, weight.astype(np.float32)
 
 
 def _gram(owned: _Owned, items: int) -> NDArray[np.float32]:
@@ -106,9 +126,9 @@ def _invert(matrix: NDArray[np.float32]) -> None:
     matrix[half:, :half] = b.T
 
 
-def _weights(inverse: NDArray[np.float32]) -> Callable[[int, int], Scores]:
-    """Rows ``first`` to ``last`` of B, made when asked for."""
-    diagonal = inverse.diagonal().copy()
+def _weights(inverse: NDArray[np.float32], common: Scores) -> Callable[[int, int], Scores]:
+    """Rows ``first`` to ``last`` of B, each column over ``common``, made when asked for."""
+    diagonal = inverse.diagonal() * common
 
     def rows(first: int, last: int) -> Scores:
         part = -inverse[first:last] / diagonal

@@ -27,6 +27,10 @@ class Ease:
 
     ridge: float
     half_life: float | None = None
+    size_power: float = 0.0
+    rarity: float = 0.0
+    wording: float = 0.0
+    """What products' words count, in purchases."""
     baskets: bool = False
     k: int = 400
 
@@ -61,12 +65,20 @@ class Words:
 type Spec = Ease | Cosine | Next | Words
 
 
+def worded(spec: Spec) -> bool:
+    """Whether a table wants to know what products are called."""
+    return isinstance(spec, Words) or (isinstance(spec, Ease) and spec.wording > 0)
+
+
 def learnt(spec: Spec, bought: Sales, words: Scores | None) -> Table:
     """The table of a spec; ``words`` are unit vectors of the products (products, width)."""
     match spec:
         case Ease():
             rows = _as_buyers(bought) if spec.baskets else bought
-            return ease(rows, ridge=spec.ridge, half_life=spec.half_life, k=spec.k)
+            return ease(
+                rows, ridge=spec.ridge, half_life=spec.half_life, k=spec.k, size_power=spec.size_power,
+                rarity=spec.rarity, words=words, wording=spec.wording,
+            )  # fmt: skip
         case Cosine():
             rows = bought if spec.baskets else once_per_buyer(bought)
             k = min(spec.k, max(1, bought.items - 1))
@@ -128,6 +140,8 @@ class Parts:
 RECENT = Ease(ridge=60.0, half_life=180.0)
 PLAIN = Ease(ridge=200.0)
 BY_BASKET = Ease(ridge=60.0, half_life=180.0, baskets=True)
+NAMED = Ease(ridge=5.0, half_life=365.0, size_power=0.25, rarity=0.1, wording=3.0, baskets=True)
+"""What completes an order best: titles bring in what has sold little, rarity holds back what everybody buys."""
 FOLLOWING = Next(
     near=Nearness(reach=60, fade=0.7, back=0.3, same=0.5, half_life=120.0), normal=Normal(shrink=3.0)
 )
@@ -137,7 +151,7 @@ ROWS = Next(near=Nearness(reach=10, fade=0.7, back=0.7, by_row=True), normal=Nor
 ONWARD = Next(near=Nearness(reach=10, fade=0.5, back=0.3, by_row=True), normal=Normal(shrink=1.0))
 
 _BASKETS: Sequence[tuple[Spec, Reading]] = (
-    (RECENT, Reading()), (BY_BASKET, Reading()), (BASKETS, Reading()), (TOGETHER, Reading()), (Words(), Reading()),
+    (RECENT, Reading()), (NAMED, Reading()), (BASKETS, Reading()), (TOGETHER, Reading()), (Words(), Reading()),
 )  # fmt: skip
 
 BLENDED: Mapping[Protocol, Sequence[tuple[Spec, Reading]]] = {
@@ -169,6 +183,8 @@ def singles(protocol: Protocol, *, repeats: bool) -> Mapping[str, Sequence[Parts
         "ease": [_one(PLAIN, Reading())],
         "ease, recency and trend": _trending(protocol),
     }
+    if protocol in _WITHIN:
+        found["ease, recency and titles"] = [_one(NAMED, Reading())]
     if repeats:
         found["personal frequency"] = [
             Parts(own=(("seen", 20.0), (name, 1.0), ("since", -share)), demand=(("demand_30", 0.3),))

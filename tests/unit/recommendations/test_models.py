@@ -20,6 +20,7 @@ from functions.recommendations.export import graph_of, read_reading, reading_of
 from functions.recommendations.judging import judge
 from functions.recommendations.models import one_case
 from functions.recommendations.pairs import Nearness, Normal, transitions
+from functions.recommendations.recipes import Ease, learnt, worded
 from functions.recommendations.sales import sales
 from functions.recommendations.vectors import PRODUCT, vectors
 from tests.unit.recommendations.shops import random_shop, sequences
@@ -45,6 +46,33 @@ def test_ease_is_the_closed_form():
     np.fill_diagonal(wanted, 0.0)
     found = _dense(ease(shop, ridge=30.0, k=shop.items), shop.items)
     assert np.allclose(found, wanted / np.abs(wanted).max(), atol=2e-3)
+
+
+def test_ease_reads_words_as_further_rows_and_lifts_what_is_rare():
+    shop = random_shop()
+    owned = np.zeros((shop.customers, shop.items))
+    owned[shop.customer, shop.item] = 1.0
+    owned /= np.maximum(owned.sum(axis=1, keepdims=True), 1.0) ** 0.25
+    words = np.random.default_rng(0).normal(size=(shop.items, 6)).astype(np.float32)
+    words /= np.linalg.norm(words, axis=1, keepdims=True)
+    bought = owned.T @ owned
+    inverse = np.linalg.inv(bought + 3.0 * words @ words.T + 5.0 * np.eye(shop.items))
+    wanted = -inverse / np.diag(inverse) / (np.diag(bought) + 1.0) ** 0.1
+    np.fill_diagonal(wanted, 0.0)
+    table = ease(shop, ridge=5.0, k=shop.items, size_power=0.25, rarity=0.1, words=words, wording=3.0)
+    assert np.allclose(_dense(table, shop.items), wanted / np.abs(wanted).max(), atol=2e-3)
+
+
+def test_what_products_are_called_brings_together_what_is_never_bought_together():
+    shop = random_shop()
+    alone = shop.items
+    grown = replace(shop, items=shop.items + 1)
+    words = np.eye(alone + 1, 64, dtype=np.float32)
+    words[alone] = words[3]
+    spec = Ease(ridge=5.0, baskets=True, wording=3.0)
+    assert worded(spec)
+    assert _dense(learnt(spec, grown, words), alone + 1)[3, alone] > 0
+    assert _dense(learnt(spec, grown, None), alone + 1)[3, alone] == 0
 
 
 def test_inverting_by_halves_is_inverting():
@@ -132,14 +160,13 @@ def _loaded(model):
     return check(graph, json.dumps(to_json(card)).encode(), {})
 
 
-def test_the_graph_of_a_blend_gives_the_lists_of_numpy_for_ten_thousand_histories(made):
-    history, work, shop, found = made
-    blend = final(shop, work, next(one for one in found if one.name == BLEND), work.test)
-    loaded, reading, scorer = _loaded(blend), read_reading(reading_of(blend)), blend.scorer()
+def _same_lists(model, histories):
+    """The exported graph against numpy, for so many made-up histories."""
+    loaded, reading, scorer = _loaded(model), read_reading(reading_of(model)), model.scorer()
     random = np.random.default_rng(11)
-    for _ in range(10_000):
+    for _ in range(histories):
         count = int(random.integers(1, 12))
-        past = random.integers(0, history.items, count)
+        past = random.integers(0, model.items, count)
         case = one_case(
             past, age=np.sort(random.uniform(0, 300, count))[::-1], step=np.arange(count)[::-1].copy(),
             country=int(random.integers(-1, 3)), blocked=np.unique(past) if random.random() < 0.5 else np.empty(0, int),
@@ -147,6 +174,21 @@ def test_the_graph_of_a_blend_gives_the_lists_of_numpy_for_ten_thousand_historie
         request = reading.request(case)
         wanted, _ = scoring.top(scorer, request, 10)
         assert loaded.run(request.inputs(10))["ids"].tolist() == wanted.tolist()
+
+
+def test_the_graph_of_a_blend_gives_the_lists_of_numpy_for_ten_thousand_histories(made):
+    _, work, shop, found = made
+    _same_lists(final(shop, work, next(one for one in found if one.name == BLEND), work.test), 10_000)
+
+
+def test_the_graph_that_completes_orders_gives_the_lists_of_numpy():
+    history = random_shop()
+    words = np.random.default_rng(2).normal(size=(history.items, 8)).astype(np.float32)
+    words /= np.linalg.norm(words, axis=1, keepdims=True)
+    shop = Workshop(wording=lambda moment: words, say=lambda line: None)
+    work = plan(history, Protocol.BASKET, validation=200.0, test=250.0, end=history.last_day + 1.0)
+    by_name = {one.name: one for one in candidates(shop, work)}
+    _same_lists(final(shop, work, by_name["ease, recency and titles"], work.test), 2_000)
 
 
 def test_many_at_once_score_as_one_alone(made):
