@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from contextvars import ContextVar
+from inspect import signature
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
@@ -49,11 +50,45 @@ def _keys(writes: list[dict[str, Any]]) -> frozenset[tuple[str, str]]:
     return frozenset((key["pk"]["S"], key["sk"]["S"]) for key in named)
 
 
+_asked: ContextVar[tuple[Any, str | None] | None] = ContextVar("asked", default=None)
+"""Partition and index of the query under way."""
+
+
+def _candidates(table: Table, partition: Any, index: str | None) -> list[Any]:
+    """What a query may find: its partition, or what stands in its index. moto looks through the whole table, and
+    sorts it first, for each query; the query itself sorts what it finds."""
+    if index is None:
+        return list(table.items.get(partition, {}).values())
+    name = table.get_index(index).schema[0]["AttributeName"]
+    return [item for rows in table.items.values() for item in rows.values() if name in item.attrs]
+
+
+def _quicken_queries() -> None:
+    query, all_items = Table.query, Table.all_items
+    words = signature(query)
+
+    def asking(self: Table, *args: Any, **options: Any) -> Any:
+        given = words.bind(self, *args, **options).arguments
+        token = _asked.set((given["hash_key"], given.get("index_name")))
+        try:
+            return query(self, *args, **options)
+        finally:
+            _asked.reset(token)
+
+    def found(self: Table) -> Any:
+        asked = _asked.get()
+        return all_items(self) if asked is None else _candidates(self, *asked)
+
+    Table.query = asking  # type: ignore[method-assign]
+    Table.all_items = found  # type: ignore[method-assign]
+
+
 def quicken() -> None:
-    """Let moto's transactions keep what they may need to undo, and no more."""
+    """Let moto's transactions keep what they may need to undo, and its queries look where they ask; no more."""
     real = DynamoDBBackend.transact_write_items
     if hasattr(Table, "__deepcopy__"):
         return
+    _quicken_queries()
 
     def transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
         token = _touched.set(_keys(transact_items))
