@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from chalicelib import connecting, deciding
 from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.events import Schedule
+from chalicelib.domain.ids import OrderId
 from chalicelib.domain.money import Money
+from chalicelib.domain.orders import Order, OrderLine, PaymentState
 from chalicelib.domain.proposals import Status
 from chalicelib.domain.shop import Mode, PriceLimits
 from chalicelib.errors import NotAllowed
@@ -74,6 +76,21 @@ def merchant(stage: Stage, number: int, price: str) -> None:
     stage.settle()
 
 
+def refund(stage: Stage, number: int) -> None:
+    """A buyer buys one and gets the money back: what a sale came to must not pass for a price on show."""
+    stall = stage.bazaar.stalls["stall0"]
+    one = stall.products[product(number).id].variants[0]
+    assert one.price is not None
+    order = Order(
+        id=OrderId(f"o{len(stall.orders)}"), created_at=stage.clock.now(), updated_at=stage.clock.now(), currency="EUR",
+        total=one.price,
+        lines=(OrderLine(product_id=product(number).id, variant_id=one.id, quantity=1, unit_price=one.price),),
+    )  # fmt: skip
+    stall.put_order(order)
+    stall.put_order(replace(order, refunded=one.price, payment_state=PaymentState.REFUNDED))
+    stage.settle()
+
+
 def take_one_back(stage: Stage, hand: Random) -> None:
     """Somebody undoes a change that still stands."""
     applied = [p for p in stage.services.proposals.every(stage.shops[0]) if p.status is Status.APPLIED]
@@ -119,6 +136,8 @@ def test_the_eu_rule_holds_over_a_year_of_promotions_refunds_and_clock_changes()
         stage.clock.advance(timedelta(minutes=5))
         connecting.schedule(stage.services, stage.shops[0], Schedule.PROPOSE)
         stage.settle()
+        if night.day % 9 == 0:
+            refund(stage, night.day % GOODS)
         if hand.random() < 0.05:
             take_one_back(stage, hand)
         for number in range(GOODS):
