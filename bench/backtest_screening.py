@@ -14,8 +14,8 @@ from bench.screening_figures import FIGURES, Judged, best_threshold, by_cost, me
 from bench.screening_models import OURS, PEER, Learned, Result, ours, peer
 from bench.screening_protocols import PROTOCOLS, Split, splits, usable_splits, with_labels
 from bench.screening_report import page
+from chalicelib.domain.screening import Ruling
 from functions.screening.columns import Ints
-from functions.screening.deciding import Verdict
 
 ALL: Final = "all"
 NOTE: Final = (
@@ -103,7 +103,7 @@ def _backtested(orders: Orders, parts: Sequence[Split], size: str) -> dict[str, 
     results, learned = ours(orders, parts, _tell)
     if found := peer(orders, parts, _tell):
         results.append(found)
-    policies = {"approve_all": Verdict.APPROVE, "review_all": Verdict.REVIEW}
+    policies = {"approve_all": Ruling.APPROVE, "review_all": Ruling.REVIEW}
     judged = results[0].folds
     return {
         "models": [_model(one) for one in results],
@@ -131,8 +131,8 @@ def _model(result: Result) -> dict[str, Any]:
     }
 
 
-def _flat_cost(folds: Sequence[Judged], verdict: Verdict) -> float:
-    at = list(Verdict).index(verdict)
+def _flat_cost(folds: Sequence[Judged], verdict: Ruling) -> float:
+    at = list(Ruling).index(verdict)
     spent = [paid(np.full(len(one.label), at), one.label, one.total) for one in folds]
     return float(np.concatenate(spent).mean())
 

@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
+from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import OrderLimits
 from functions.screening.columns import Floats, Ints
-from functions.screening.deciding import HOLD_LOSES, HOLD_MISSES, REVIEW_MISSES, Stake, Verdict
+from functions.screening.deciding import HOLD_LOSES, HOLD_MISSES, REVIEW_MISSES, Stake
 
 DRAWS: Final = 200
 BINS: Final = 15
@@ -87,36 +88,36 @@ def stakes(total: Floats) -> tuple[Floats, Stake]:
     return goods + same.fee, same
 
 
-def costs(label: Floats, total: Floats) -> dict[Verdict, Floats]:
+def costs(label: Floats, total: Floats) -> dict[Ruling, Floats]:
     """What each verdict costs on each order, knowing how it ended; in the file's currency."""
     gone, same = stakes(total)
     return {
-        Verdict.APPROVE: label * gone,
-        Verdict.REVIEW: same.review + REVIEW_MISSES * label * gone,
-        Verdict.HOLD: same.review + HOLD_MISSES * label * gone + (1 - label) * HOLD_LOSES * same.lost_buyer,
+        Ruling.APPROVE: label * gone,
+        Ruling.REVIEW: same.review + REVIEW_MISSES * label * gone,
+        Ruling.HOLD: same.review + HOLD_MISSES * label * gone + (1 - label) * HOLD_LOSES * same.lost_buyer,
     }
 
 
 def by_cost(probability: Floats, total: Floats) -> Ints:
-    """The verdict with the least expected cost, as an index into Verdict."""
+    """The verdict with the least expected cost, as an index into Ruling."""
     expected = costs(probability, total)
-    return np.argmin(np.stack([expected[verdict] for verdict in Verdict]), axis=0)
+    return np.argmin(np.stack([expected[verdict] for verdict in Ruling]), axis=0)
 
 
 def paid(verdicts: Ints, label: Floats, total: Floats) -> Floats:
     """What those verdicts cost, order by order."""
     each = costs(label, total)
-    return np.stack([each[verdict] for verdict in Verdict])[verdicts, np.arange(len(label))]
+    return np.stack([each[verdict] for verdict in Ruling])[verdicts, np.arange(len(label))]
 
 
 def best_threshold(one: Judged) -> Ints:
     """Hold above the threshold that would have cost least, in hindsight: kinder to a peer than life would be."""
     order = np.argsort(-one.probability, kind="stable")
     each = costs(one.label, one.total)
-    moved = np.cumsum((each[Verdict.HOLD] - each[Verdict.APPROVE])[order])
+    moved = np.cumsum((each[Ruling.HOLD] - each[Ruling.APPROVE])[order])
     held = int(np.argmin(np.append(0.0, moved)))
     verdicts = np.zeros(len(order), np.int64)
-    verdicts[order[:held]] = list(Verdict).index(Verdict.HOLD)
+    verdicts[order[:held]] = list(Ruling).index(Ruling.HOLD)
     return verdicts
 
 

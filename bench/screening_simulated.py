@@ -26,9 +26,10 @@ from bench.screening_figures import (
     paid,
 )
 from bench.screening_looks import NEW_SHOPS, burst_alarms, countries, differences, few_folds, few_labels, means, without
+from chalicelib.domain.screening import Ruling
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.deciding import Verdict, bar_for
+from functions.screening.deciding import bar_for
 from functions.screening.judging import Judge
 from functions.screening.keeping import read_tables
 from sandbox.screening.build import HERE
@@ -128,7 +129,7 @@ def room_for(days: Ints, looks: int) -> dict[int, int]:
 def gains(probability: Floats, total: Floats) -> Floats:
     """What looking would save against approving, order by order, in expectation; 0 where it would not pay."""
     expected = costs(probability, total)
-    return np.asarray(expected[Verdict.APPROVE] - np.min(np.stack(list(expected.values())), axis=0))
+    return np.asarray(expected[Ruling.APPROVE] - np.min(np.stack(list(expected.values())), axis=0))
 
 
 def bars(year: Simulated, base: Judge, looks: int) -> dict[str, float]:
@@ -154,7 +155,7 @@ def decided(probability: Floats, total: Floats, days: Ints, bar: Floats, looks: 
 def thresholded(probability: Floats, threshold: float, days: Ints, looks: int) -> Ints:
     """Hold at or above a fixed threshold, within each day's room."""
     looked = within_budget(np.where(probability >= threshold, 1.0, 0.0), days, room_for(days, looks))
-    return np.where(looked, list(Verdict).index(Verdict.HOLD), 0)
+    return np.where(looked, list(Ruling).index(Ruling.HOLD), 0)
 
 
 def best_fixed(one: Judged, days: Ints, looks: int) -> Ints:

@@ -13,9 +13,9 @@ from chalicelib.domain.actions import AssessOrder, HoldOrder, RiskFact, RiskLeve
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.orders import Order
 from chalicelib.domain.proposals import Proposal, proposal_id
+from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import Mode
 from functions.screening import showing
-from functions.screening.deciding import Verdict
 from functions.screening.verdicts import Judged
 
 NAME: Final = FunctionName("screening")
@@ -56,7 +56,7 @@ def worth_a_word(context: Context, judged: Judged) -> bool:
     time to say so."""
     automatic = context.policy.mode(NAME) is Mode.AUTOMATIC
     raised = judged.decided.risk is not RiskLevel.LOW
-    return judged.decided.verdict is not Verdict.APPROVE or (automatic and raised)
+    return judged.decided.verdict is not Ruling.APPROVE or (automatic and raised)
 
 
 def _assessment(context: Context, judged: Judged) -> Iterator[OnOrder]:
@@ -71,7 +71,7 @@ def _assessment(context: Context, judged: Judged) -> Iterator[OnOrder]:
 
 
 def _tag(context: Context, judged: Judged) -> Iterator[OnOrder]:
-    if judged.decided.verdict is not Verdict.APPROVE and context.policy.orders.tag:
+    if judged.decided.verdict is not Ruling.APPROVE and context.policy.orders.tag:
         yield TagOrder(order_id=judged.order.id, tag=context.policy.orders.tag)
 
 
@@ -80,7 +80,7 @@ def _hold(context: Context, judged: Judged) -> Iterator[OnOrder]:
     paid for is not sent either, and its payment brings us back here. The same with an order that is not routed."""
     order, limits = judged.order, context.policy.orders
     mails = order.hold_mails_buyer
-    if judged.decided.verdict is Verdict.HOLD and not order.awaits_routing and (limits.hold_mails_buyer or not mails):
+    if judged.decided.verdict is Ruling.HOLD and not order.awaits_routing and (limits.hold_mails_buyer or not mails):
         yield HoldOrder(
             order_id=order.id, note=note(judged), mails_buyer=mails, release_mails_buyer=order.release_mails_buyer
         )
@@ -119,8 +119,8 @@ def advice_of(judged: Judged) -> str:
     if probability is None:
         return "Could not be judged: please look at it"
     words = {
-        Verdict.APPROVE: "nothing needs to be done",
-        Verdict.REVIEW: "worth a look",
-        Verdict.HOLD: "look at it before it is sent",
+        Ruling.APPROVE: "nothing needs to be done",
+        Ruling.REVIEW: "worth a look",
+        Ruling.HOLD: "look at it before it is sent",
     }
     return f"Estimated probability of fraud {showing.share(probability)}: {words[judged.decided.verdict]}"

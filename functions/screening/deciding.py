@@ -11,7 +11,6 @@ learning", with losses that differ from order to order.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from math import isfinite
 from typing import Final
 
@@ -19,6 +18,7 @@ from chalicelib.domain.actions import RiskLevel
 from chalicelib.domain.evidence import Reason
 from chalicelib.domain.orders import Order
 from chalicelib.domain.proposals import RULES, ModelVersion
+from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import OrderLimits
 from functions.screening.reasons import reasons
 from functions.screening.rules import rules
@@ -32,14 +32,6 @@ HOLD_LOSES: Final = 0.10
 """Share of honest buyers that are lost because their order was held until somebody looked. Our assumption."""
 HIGH, MEDIUM = 0.5, 0.1
 """Probabilities from which a risk is called high, or medium, where the store wants such a word."""
-
-
-class Verdict(StrEnum):
-    """What we would do. A cancellation is a person's decision alone."""
-
-    APPROVE = "approve"
-    REVIEW = "review"
-    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +59,10 @@ class Attention:
 class Decided:
     """A verdict with everything it rests on."""
 
-    verdict: Verdict
+    verdict: Ruling
     probability: float | None
     """Of fraud; None where no model could say."""
-    losses: Mapping[Verdict, float] = field(default_factory=dict)
+    losses: Mapping[Ruling, float] = field(default_factory=dict)
     """Expected, per thing to do."""
     saved: float = 0.0
     """What looking saves against approving, in expectation."""
@@ -85,9 +77,9 @@ class Decided:
         """The word for the store; what needs a look is never called low."""
         if self.probability is None:
             return RiskLevel.UNKNOWN
-        if self.verdict is Verdict.HOLD or self.probability >= HIGH:
+        if self.verdict is Ruling.HOLD or self.probability >= HIGH:
             return RiskLevel.HIGH
-        return RiskLevel.MEDIUM if self.verdict is Verdict.REVIEW or self.probability >= MEDIUM else RiskLevel.LOW
+        return RiskLevel.MEDIUM if self.verdict is Ruling.REVIEW or self.probability >= MEDIUM else RiskLevel.LOW
 
 
 def stake(order: Order, limits: OrderLimits, cost: float | None = None) -> Stake:
@@ -97,24 +89,24 @@ def stake(order: Order, limits: OrderLimits, cost: float | None = None) -> Stake
     return Stake(goods, float(limits.chargeback_fee), float(limits.lost_buyer_cost), float(limits.review_cost))
 
 
-def losses(probability: float, at: Stake) -> Mapping[Verdict, float]:
+def losses(probability: float, at: Stake) -> Mapping[Ruling, float]:
     """Expected loss of each thing to do."""
     gone = probability * (at.goods + at.fee)
     return {
-        Verdict.APPROVE: gone,
-        Verdict.REVIEW: at.review + REVIEW_MISSES * gone,
-        Verdict.HOLD: at.review + HOLD_MISSES * gone + (1 - probability) * HOLD_LOSES * at.lost_buyer,
+        Ruling.APPROVE: gone,
+        Ruling.REVIEW: at.review + REVIEW_MISSES * gone,
+        Ruling.HOLD: at.review + HOLD_MISSES * gone + (1 - probability) * HOLD_LOSES * at.lost_buyer,
     }
 
 
-def choose(probability: float, at: Stake, attention: Attention) -> tuple[Verdict, Mapping[Verdict, float], bool]:
+def choose(probability: float, at: Stake, attention: Attention) -> tuple[Ruling, Mapping[Ruling, float], bool]:
     """The verdict, the losses, and whether it was crowded out. Ties go to the lighter measure."""
     each = losses(probability, at)
-    best = min(each, key=lambda verdict: (each[verdict], list(Verdict).index(verdict)))
-    if best is Verdict.APPROVE:
+    best = min(each, key=lambda verdict: (each[verdict], list(Ruling).index(verdict)))
+    if best is Ruling.APPROVE:
         return best, each, False
-    if attention.left < 1 or each[Verdict.APPROVE] - each[best] < attention.bar:
-        return Verdict.APPROVE, each, True
+    if attention.left < 1 or each[Ruling.APPROVE] - each[best] < attention.bar:
+        return Ruling.APPROVE, each, True
     return best, each, False
 
 
@@ -127,10 +119,10 @@ def decide(
     """
     probability = float(scored.probability[place]) if scored else None
     if scored is None or probability is None or not isfinite(probability):
-        return Decided(Verdict.REVIEW, None, reasons=rules(row))
+        return Decided(Ruling.REVIEW, None, reasons=rules(row))
     verdict, each, crowded = choose(probability, at, attention)
     why = reasons(row, scored.terms, scored.contributions[place].tolist())
-    saved = each[Verdict.APPROVE] - min(each.values())
+    saved = each[Ruling.APPROVE] - min(each.values())
     return Decided(verdict, probability, each, saved, why, scored.model, crowded)
 
 

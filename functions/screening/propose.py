@@ -29,10 +29,9 @@ from chalicelib.contracts import (
 )
 from chalicelib.domain.events import EventKind, Trigger
 from chalicelib.domain.orders import Order
-from chalicelib.domain.screening import Override, Screening
+from chalicelib.domain.screening import Override, Ruling, Screening
 from functions.screening import acting, bursts, endings, identities, night, pace, showing, usual, verdicts
 from functions.screening.acting import NAME
-from functions.screening.deciding import Verdict
 from functions.screening.features import Row
 from functions.screening.verdicts import LOOKS, Judged, Unjudgeable
 
@@ -139,7 +138,7 @@ def _verdict(context: Context, judged: Judged) -> Decision:
     if judged.standing is not None:
         return _carried_out(context, judged, judged.standing)
     spends = {}
-    if decided.verdict is not Verdict.APPROVE and decided.probability is not None:
+    if decided.verdict is not Ruling.APPROVE and decided.probability is not None:
         spends[LOOKS] = Spend(ceiling=context.policy.orders.reviews_per_day, unique=order.id)
     return Decision(
         proposals=acting.proposals(context, judged),
@@ -184,14 +183,14 @@ def record(context: Context, judged: Judged) -> Screening:
     """The verdict as it is kept; nothing personal but keyed hashes."""
     order, decided = judged.order, judged.decided
     return Screening(
-        order_id=order.id, number=order.number, at=context.now, ruling=verdicts.ruling(decided),
+        order_id=order.id, number=order.number, at=context.now, ruling=decided.verdict,
         probability=decided.probability, why=judged.why, model=decided.model, inputs=_inputs(judged.row),
         identities=identities.identities(order, context.identify), reasons=judged.reasons,
         costs={verdict.value: round(loss, 4) for verdict, loss in decided.losses.items()},
         decided_on=verdicts.state_of(context, order), currency=order.currency,
         country=verdicts.country(order),
         language=verdicts.plain(order.locale.replace("_", "-").partition("-")[0].casefold(), 8),
-        letter=None if decided.verdict is Verdict.APPROVE else showing.letter(context, judged),
+        letter=None if decided.verdict is Ruling.APPROVE else showing.letter(context, judged),
         waited_s=max(0.0, (context.now - context.event.received_at).total_seconds()),
         age_s=max(0.0, (context.now - order.created_at).total_seconds()),
     )  # fmt: skip
@@ -203,7 +202,7 @@ def _inputs(row: Row) -> dict[str, float | str | None]:
 
 
 def _outcome(judged: Judged) -> OrderOutcome:
-    held = judged.decided.verdict is Verdict.HOLD
+    held = judged.decided.verdict is Ruling.HOLD
     order = judged.order
     return OrderOutcome(order_id=order.id, at=order.created_at, features=_inputs(judged.row), label=None, held=held)
 

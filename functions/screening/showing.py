@@ -6,16 +6,16 @@ from typing import Final
 from chalicelib.contracts import Context
 from chalicelib.domain.evidence import Evidence, Fact, Facts, Letter
 from chalicelib.domain.orders import Order
+from chalicelib.domain.screening import Ruling
 from functions.screening import letters
-from functions.screening.deciding import Verdict
 from functions.screening.schema import feature
 from functions.screening.verdicts import Judged
 
 MOST_SEEN: Final = 12
 COURSES: Final = {
-    Verdict.APPROVE: "Let it go",
-    Verdict.REVIEW: "Look at it while it goes its way",
-    Verdict.HOLD: "Hold it until somebody has looked",
+    Ruling.APPROVE: "Let it go",
+    Ruling.REVIEW: "Look at it while it goes its way",
+    Ruling.HOLD: "Hold it until somebody has looked",
 }
 
 

@@ -14,7 +14,7 @@ from chalicelib.domain.ids import ProductId
 from chalicelib.domain.orders import Order, PaymentState, placed_at
 from chalicelib.domain.screening import Ruling, Screening
 from functions.screening import identities, night, pace, rules, usual
-from functions.screening.deciding import Attention, Decided, Stake, Verdict, decide, stake
+from functions.screening.deciding import Attention, Decided, Stake, decide, stake
 from functions.screening.features import Known, Row, features
 from functions.screening.scoring import Scored, score
 
@@ -120,7 +120,7 @@ def judge(known: Context, order: Order, models: Models) -> Judged:
         attention = _attention(known)
         decided = decide(row, scored, at, attention)
         fair = _fair_bar(known, order)
-        if fair > attention.bar and decided.verdict is not Verdict.APPROVE and decided.probability is not None:
+        if fair > attention.bar and decided.verdict is not Ruling.APPROVE and decided.probability is not None:
             decided, fair = _fairly(row, scored, at, attention, fair)
             return Judged(order, decided, row, fair_bar=fair)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -130,7 +130,7 @@ def judge(known: Context, order: Order, models: Models) -> Judged:
 
 def undecided(order: Order) -> Judged:
     """What is left where nothing could be computed: a person."""
-    return Judged(order, Decided(Verdict.REVIEW, None, reasons=rules.rules({})), {})
+    return Judged(order, Decided(Ruling.REVIEW, None, reasons=rules.rules({})), {})
 
 
 def _fairly(row: Row, scored: Scored | None, at: Stake, attention: Attention, bar: float) -> tuple[Decided, float]:
@@ -166,17 +166,12 @@ def usual_of(known: Context) -> usual.Usual:
 
 def recalled(before: Screening) -> Decided:
     """A kept verdict as it was decided."""
-    costs = {Verdict(name): cost for name, cost in before.costs.items()}
-    saved = costs[Verdict.APPROVE] - min(costs.values()) if costs else 0.0
+    costs = {Ruling(name): cost for name, cost in before.costs.items()}
+    saved = costs[Ruling.APPROVE] - min(costs.values()) if costs else 0.0
     return Decided(
-        Verdict(before.ruling), before.probability, costs, saved, before.reasons, before.model,
+        before.ruling, before.probability, costs, saved, before.reasons, before.model,
         crowded_out=before.why == "budget",
     )  # fmt: skip
-
-
-def ruling(decided: Decided) -> Ruling:
-    """The verdict in the domain's word."""
-    return Ruling(decided.verdict.value)
 
 
 def _attention(known: Context) -> Attention:

@@ -14,8 +14,9 @@ from chalicelib.domain.ids import OrderId
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Order
 from chalicelib.domain.proposals import ModelVersion
+from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import OrderLimits
-from functions.screening.deciding import Attention, Stake, Verdict, bar_for, choose, decide, losses, stake
+from functions.screening.deciding import Attention, Stake, bar_for, choose, decide, losses, stake
 from functions.screening.scoring import Scored, Terms, encode, score
 
 FREE = Attention(left=10)
@@ -32,7 +33,7 @@ def test_the_cheapest_measure_is_taken_and_it_is_never_a_cancellation(
 ) -> None:
     at = Stake(goods, fee, lost, look)
     verdict, each, crowded = choose(p, at, FREE)
-    assert set(each) == {Verdict.APPROVE, Verdict.REVIEW, Verdict.HOLD}
+    assert set(each) == {Ruling.APPROVE, Ruling.REVIEW, Ruling.HOLD}
     assert each[verdict] == min(each.values())
     assert not crowded
 
@@ -44,8 +45,8 @@ def test_the_same_probability_is_held_or_not_by_what_it_would_cost() -> None:
         Order(id=OrderId("1"), created_at=at, updated_at=at, currency="EUR", total=Money(Decimal(total), "EUR"))
         for total in (10, 2_000)
     )
-    assert choose(0.05, stake(small, limits), FREE)[0] is Verdict.APPROVE
-    assert choose(0.05, stake(large, limits), FREE)[0] is not Verdict.APPROVE
+    assert choose(0.05, stake(small, limits), FREE)[0] is Ruling.APPROVE
+    assert choose(0.05, stake(large, limits), FREE)[0] is not Ruling.APPROVE
     assert stake(large, limits).goods == pytest.approx(1_200)
     assert stake(large, limits, cost=100.0).goods == 100
 
@@ -53,7 +54,7 @@ def test_the_same_probability_is_held_or_not_by_what_it_would_cost() -> None:
 def test_a_day_without_capacity_approves_and_says_so() -> None:
     at = Stake(500, 15, 30, 3)
     verdict, _, crowded = choose(0.5, at, Attention(left=0))
-    assert (verdict, crowded) == (Verdict.APPROVE, True)
+    assert (verdict, crowded) == (Ruling.APPROVE, True)
     assert choose(0.5, at, Attention(left=5, bar=1e6))[2]
 
 
@@ -65,11 +66,11 @@ def test_the_bar_lets_the_dearest_through() -> None:
 
 def test_without_a_model_a_person_decides_and_the_rules_speak() -> None:
     found = decide({"avs": "no match", "card_1h": 4.0}, None, Stake(1, 1, 1, 1), Attention(left=0))
-    assert found.verdict is Verdict.REVIEW
+    assert found.verdict is Ruling.REVIEW
     assert found.risk is RiskLevel.UNKNOWN
     assert len(found.reasons) == 3
     nan = decide({}, scored(float("nan"), [0.0], [("hour",)]), Stake(1, 1, 1, 1), FREE)
-    assert nan.verdict is Verdict.REVIEW
+    assert nan.verdict is Ruling.REVIEW
 
 
 def test_three_reasons_against_and_three_for_in_words() -> None:
@@ -105,4 +106,4 @@ def test_rows_become_numbers_codes_and_gaps() -> None:
     assert np.isnan(table[1, 0])
     assert table[1, 1] == 2.0
     assert np.isnan(table[2]).all()
-    assert losses(0.0, Stake(1, 1, 1, 1))[Verdict.APPROVE] == 0
+    assert losses(0.0, Stake(1, 1, 1, 1))[Ruling.APPROVE] == 0
