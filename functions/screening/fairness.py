@@ -6,15 +6,14 @@ they are measured on orders that turned out fine, shown with intervals, and even
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chalicelib.domain.fairness import Group, Share
 from functions.screening.columns import Floats
 
-Z: Final = 1.96
 LEAST: Final = 100
 """Honest orders below which nothing is said of a group."""
 SHRINK: Final = 300.0
@@ -68,18 +67,13 @@ def gap(found: Sequence[Rate]) -> Gap | None:
     if len(found) < 2:
         return None
     most, least = found[0], found[-1]
-    points = most.rate - least.rate
-    low = points - sqrt((most.rate - most.low) ** 2 + (least.high - least.rate) ** 2)
-    high = points + sqrt((most.high - most.rate) ** 2 + (least.rate - least.low) ** 2)
-    return Gap(most.group, least.group, points, low, high)
+    pair = Group(most.group, Share(most.held, most.orders), Share(least.held, least.orders))
+    return Gap(most.group, least.group, pair.gap, *pair.gap_interval)
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:
     """A 95 % interval of a share (Wilson 1927)."""
-    share, room = count / of, Z**2 / of
-    middle = (share + room / 2) / (1 + room)
-    half = Z * sqrt(share * (1 - share) / of + room / of / 4) / (1 + room)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return Share(count, of).interval
 
 
 def offsets(logit: Floats, honest: NDArray[np.bool_], groups: Sequence[str], share: float) -> Mapping[str, float]:
