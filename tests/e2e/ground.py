@@ -3,11 +3,19 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sandbox.platform import Platform
+from sandbox.seed import Seed
+from sandbox.shopify_store import ShopifyStore
+from sandbox.shopify_store import serve as serve_shopify
+from sandbox.woocommerce_store import WooCommerceStore
+from sandbox.woocommerce_store import serve as serve_woocommerce
+
+DOMAIN = "harbour-lights.myshopify.com"
 
 
 @contextmanager
@@ -36,3 +44,25 @@ def forget() -> None:
 
     for kept in (app.mouth, app.services, aws.settings, aws.clients, aws.meter):
         kept.cache_clear()
+
+
+@contextmanager
+def both_stores(shopify: Seed, woocommerce: Seed) -> Iterator[tuple[ShopifyStore, WooCommerceStore, list[str]]]:
+    """One store of each kind with keys of a test's own, serving and telling; and their addresses."""
+    one = ShopifyStore(
+        shopify, domain=DOMAIN, client_secret="shpss_test", clock=now, access_token="shpat_test",
+        allow_insecure_uris=True,
+    )  # fmt: skip
+    other = WooCommerceStore(woocommerce, consumer_key="ck_t", consumer_secret="cs_t", clock=now)
+    one.outbox.start(workers=2)
+    servers = [serve_shopify(one), serve_woocommerce(other)]
+    try:
+        yield one, other, [server.url for server in servers]
+    finally:
+        one.outbox.stop()
+        for server in servers:
+            server.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,7 +1,6 @@
 """Both sandbox stores over HTTP, through moto's SQS and DynamoDB: what we write is told back to us and yields
 nothing; everything can be undone, and the stores then hold what they held before."""
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,13 +23,10 @@ from sandbox.platform import Platform
 from sandbox.rehearsal.players import Neighbour
 from sandbox.seed import Seed, SeedProduct, SeedVariant
 from sandbox.shopify_store import ShopifyStore
-from sandbox.shopify_store import serve as serve_shopify
 from sandbox.woocommerce_store import WooCommerceStore
-from sandbox.woocommerce_store import serve as serve_woocommerce
-from tests.e2e.ground import forget
+from tests.e2e.ground import DOMAIN, both_stores, standing
 
 GOODS = 4
-DOMAIN = "harbour-lights.myshopify.com"
 PATIENCE_S = 60
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -72,40 +68,19 @@ def _seed(name: str) -> Seed:
     return Seed(name=name, currency="EUR", country="DE", products=goods)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
-    known = dict(os.environ)
     neighbour = Neighbour()
     monkeypatch.setattr(functions, "FUNCTIONS", {neighbour.name: neighbour})
-    monkeypatch.setattr("sandbox.platform.STATE", tmp_path / "platform.json")
     environment = {"TRADEWIND_APP_SECRETS": "shopify=shpss_test"}
-    forget()
-    platform = Platform(environment=environment)
-    shopify = ShopifyStore(
-        _seed("Harbour Lights"), domain=DOMAIN, client_secret="shpss_test", clock=_now,
-        access_token="shpat_test", allow_insecure_uris=True,
-    )  # fmt: skip
-    woocommerce = WooCommerceStore(_seed("Lantern"), consumer_key="ck_t", consumer_secret="cs_t", clock=_now)
-    shopify.outbox.start(workers=2)
-    stores = {shop_id("shopify", DOMAIN): shopify, shop_id("woocommerce", "lantern"): woocommerce}
-    servers = [serve_shopify(shopify), serve_woocommerce(woocommerce)]
-    try:
-        platform.start_workers(2)
+    with (
+        standing(tmp_path, environment) as platform,
+        both_stores(_seed("Harbour Lights"), _seed("Lantern")) as (shopify, woocommerce, urls),
+    ):
+        stores = {shop_id("shopify", DOMAIN): shopify, shop_id("woocommerce", "lantern"): woocommerce}
         made = World(platform, stores, neighbour)
-        _connect(made, [server.url for server in servers])
+        _connect(made, urls)
         yield made
-    finally:
-        shopify.outbox.stop()
-        for server in servers:
-            server.close()
-        platform.close()
-        os.environ.clear()
-        os.environ.update(known)
-        forget()
 
 
 def _connect(world: World, urls: list[str]) -> None:

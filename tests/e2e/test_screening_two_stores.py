@@ -1,13 +1,11 @@
 """Orders in both sandbox stores, told by signed webhooks over HTTP: held with their reasons, released by a person, and
 learned from; our own writes come back and yield nothing."""
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,11 +24,9 @@ from functions.screening.scoring import Scored
 from sandbox.platform import Platform
 from sandbox.seed import Seed, SeedAddress, SeedLine, SeedOrder, SeedProduct, SeedVariant
 from sandbox.shopify_store import AppSubscriptions, ShopifyStore
-from sandbox.shopify_store import serve as serve_shopify
 from sandbox.woocommerce_store import WooCommerceStore
-from sandbox.woocommerce_store import serve as serve_woocommerce
+from tests.e2e.ground import DOMAIN, both_stores, standing
 
-DOMAIN = "harbour-lights.myshopify.com"
 SHOPIFY, WOO = shop_id("shopify", DOMAIN), shop_id("woocommerce", "lantern")
 SCREENING = FunctionName("screening")
 PATIENCE_S = 60
@@ -91,35 +87,19 @@ def _order(key: str, mailbox: str, locale: str = "fr") -> SeedOrder:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    known = dict(os.environ)
     with pytest.MonkeyPatch.context() as patched:
-        folder: Path = tmp_path_factory.mktemp("platform")
-        patched.setattr("sandbox.platform.STATE", folder / "platform.json")
         patched.setattr(functions, "FUNCTIONS", {SCREENING: functions.FUNCTIONS[SCREENING]})
         patched.setattr(verdicts, "score", told_by_mailbox)
-        _forget()
-        platform = Platform(environment={"TRADEWIND_APP_SECRETS": "shopify=shpss_test"})
-        shopify = ShopifyStore(
-            _seed("Harbour Lights"), domain=DOMAIN, client_secret="shpss_test", clock=_now,
-            access_token="shpat_test", allow_insecure_uris=True,
-        )  # fmt: skip
-        shopify.app_subscriptions = AppSubscriptions(topics=("app/uninstalled",), uri=f"{platform.url}/hooks/shopify")
-        woocommerce = WooCommerceStore(_seed("Lantern"), consumer_key="ck_t", consumer_secret="cs_t", clock=_now)
-        shopify.outbox.start(workers=2)
-        servers = [serve_shopify(shopify), serve_woocommerce(woocommerce)]
-        try:
-            platform.start_workers(2)
+        environment = {"TRADEWIND_APP_SECRETS": "shopify=shpss_test"}
+        with (
+            standing(tmp_path_factory.mktemp("platform"), environment) as platform,
+            both_stores(_seed("Harbour Lights"), _seed("Lantern")) as (shopify, woocommerce, urls),
+        ):
+            hooks = f"{platform.url}/hooks/shopify"
+            shopify.app_subscriptions = AppSubscriptions(topics=("app/uninstalled",), uri=hooks)
             made = World(platform, shopify, woocommerce)
-            _connect(made, [server.url for server in servers])
+            _connect(made, urls)
             yield made
-        finally:
-            shopify.outbox.stop()
-            for server in servers:
-                server.close()
-            platform.close()
-            os.environ.clear()
-            os.environ.update(known)
-            _forget()
 
 
 def _connect(world: World, urls: list[str]) -> None:
@@ -134,18 +114,6 @@ def _connect(world: World, urls: list[str]) -> None:
         policy = services.shops.policy(shop)
         services.shops.save_policy(shop, replace(policy, orders=OrderLimits(hold=True, tag="check")))
     world.settle()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _forget() -> None:
-    import app
-    from chalicelib import aws
-
-    for kept in (app.mouth, app.services, aws.settings, aws.clients, aws.meter):
-        kept.cache_clear()
 
 
 def _hold(world: World, shop: ShopId, order: str) -> Any:
