@@ -16,9 +16,11 @@ from chalicelib.domain.events import Schedule, StoreEvent
 from chalicelib.domain.ids import EventId, FunctionName, ProductId, ProposalId, ShopId, VariantId
 from chalicelib.domain.money import Money, decimals
 from chalicelib.domain.proposals import RULES, Proposal
-from chalicelib.domain.shop import Policy, PriceLimits, Shop
+from chalicelib.domain.shop import Mode, Policy, PriceLimits, Shop
 from chalicelib.guardrails import PricePoint, Situation
+from functions.repricing.propose import FUNCTION
 from functions.repricing.train import train
+from sandbox.rehearsal.stage import Play, Stage
 
 NOW = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 SHOP = Shop(id=ShopId("sandbox:shop"), marketplace="sandbox", name="Shop", endpoint="", currency="EUR")
@@ -183,3 +185,15 @@ def _held(price: Money | None) -> Snapshot:
 
 
 LIMITS = PriceLimits(max_step_pct=Decimal(5), min_margin_pct=Decimal(10))
+
+
+def open_stage(mode: Mode) -> Stage:
+    """One shop whose prices are far above what its buyers would pay most for, and a trained model."""
+    stage = Stage(play=Play(seed=1, shops=1, products=0), functions={FUNCTION.name: FUNCTION})
+    stage.open_shops({FUNCTION.name: mode})
+    for number in range(12):
+        goods = replace(product(number, variant(number, cost="6.00")), updated_at=stage.clock.now())
+        stage.bazaar.stalls["stall0"].put_product(goods)
+    stage.settle()
+    stage.services.artifacts.publish(stage.shops[0], artifact())
+    return stage

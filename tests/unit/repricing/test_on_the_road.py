@@ -15,21 +15,13 @@ from chalicelib.domain.proposals import Proposal, Status
 from chalicelib.domain.shop import Mode
 from functions.repricing import account
 from functions.repricing.propose import FUNCTION
-from sandbox.rehearsal.stage import Play, Stage
-from tests.unit.repricing.shop import artifact, product, variant
+from sandbox.rehearsal.stage import Stage
+from tests.unit.repricing.shop import open_stage
 
 
 @pytest.fixture
 def stage() -> Stage:
-    """One shop whose prices are far above what its buyers would pay most for, and a trained model."""
-    stage = Stage(play=Play(seed=1, shops=1, products=0), functions={FUNCTION.name: FUNCTION})
-    stage.open_shops({FUNCTION.name: Mode.PROPOSE})
-    for number in range(12):
-        goods = replace(product(number, variant(number, cost="6.00")), updated_at=stage.clock.now())
-        stage.bazaar.stalls["stall0"].put_product(goods)
-    stage.settle()
-    stage.services.artifacts.publish(stage.shops[0], artifact())
-    return stage
+    return open_stage(Mode.PROPOSE)
 
 
 def night(stage: Stage) -> Sequence[Proposal]:

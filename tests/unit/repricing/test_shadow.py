@@ -12,20 +12,13 @@ from chalicelib.domain.ids import VariantId
 from chalicelib.domain.shop import Mode
 from chalicelib.domain.whatif import WhatIf, parsed_whatif, summed, whatif_key, whatif_text
 from functions.repricing.propose import FUNCTION
-from sandbox.rehearsal.stage import Play, Stage
-from tests.unit.repricing.shop import artifact, money, product, variant
+from sandbox.rehearsal.stage import Stage
+from tests.unit.repricing.shop import money, open_stage, product
 
 
 @pytest.fixture
 def stage() -> Stage:
-    stage = Stage(play=Play(seed=1, shops=1, products=0), functions={FUNCTION.name: FUNCTION})
-    stage.open_shops({FUNCTION.name: Mode.SHADOW})
-    for number in range(12):
-        goods = replace(product(number, variant(number, cost="6.00")), updated_at=stage.clock.now())
-        stage.bazaar.stalls["stall0"].put_product(goods)
-    stage.settle()
-    stage.services.artifacts.publish(stage.shops[0], artifact())
-    return stage
+    return open_stage(Mode.SHADOW)
 
 
 def nights(stage: Stage, count: int) -> dict[str, WhatIf]:
