@@ -75,7 +75,8 @@ def _shoot(chrome: "Chrome", address: str, file: Path, width: int) -> None:
     chrome.set_window_size(width, 700)
     chrome.get(address)
     height = int(chrome.execute_script("return document.documentElement.scrollHeight"))
-    chrome.set_window_size(width, min(max(height, 500), TALLEST))
+    frame = int(chrome.execute_script("return window.outerHeight - window.innerHeight"))
+    chrome.set_window_size(width, min(max(height, 500), TALLEST) + frame)
     chrome.save_screenshot(str(file))
 
 
