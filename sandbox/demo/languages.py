@@ -14,6 +14,7 @@ from chalicelib.domain.proposals import Status
 from chalicelib.domain.shop import Policy
 from chalicelib.storage.jobs import Job
 from sandbox.demo.shops import DemoShop
+from sandbox.demo.steps import begin
 from sandbox.platform import Platform
 
 NAME = FunctionName("translation")
@@ -66,7 +67,7 @@ def _approve(platform: Platform, shop: DemoShop) -> Job | None:
 
 def _follow(progress: Progress, platform: Platform, jobs: Sequence[Job], words: str) -> list[Job]:
     """Watch jobs until they end. Raises TimeoutError."""
-    task = progress.add_task(f"languages: {words}", total=sum(job.total for job in jobs))
+    task = begin(progress, f"languages: {words}", total=sum(job.total for job in jobs))
     end = monotonic() + PATIENCE_S
     while monotonic() < end:
         now = [platform.services.jobs.get(job.shop_id, job.id) for job in jobs]

@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 from time import monotonic, sleep
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from chalicelib import connecting
 from chalicelib.domain.events import Schedule
@@ -19,6 +19,7 @@ from chalicelib.domain.shop import Mode
 from sandbox import retail
 from sandbox.demo import languages, report, screened
 from sandbox.demo.shops import SHOPIFY_SECRET, DemoShop, connect, open_shops
+from sandbox.demo.steps import bars, begin
 from sandbox.demo.suspects import countries, seed_order, suspects
 from sandbox.orders.records import OrderRecord
 from sandbox.platform import Platform
@@ -38,11 +39,11 @@ MOST_PENDING, MOST_WAITING = 20, 80
 class Options:
     """What the command line asks for."""
 
-    webhooks: int = 500
+    webhooks: int = 300
     """How many webhooks the stores send, about; 0 replays the whole last quarter."""
     once: bool = False
     """End after the table instead of staying up."""
-    goods: int = 120
+    goods: int = 60
     since: datetime = HISTORY_FROM
     """From when on the stores have a past; the data begins on 2010-12-01."""
     port: int = 8910
@@ -80,7 +81,7 @@ def _play(
 ) -> int:  # fmt: skip
     platform.start_workers(options.workers)
     modes = _modes(platform)
-    with _progress(console) as progress:
+    with bars(console) as progress:
         _learn(progress, platform, shops, modes)
         told = languages.translate(progress, platform, shops)
         _drain(progress, platform, shops)
@@ -111,7 +112,7 @@ def _learn(
     progress: Progress, platform: Platform, shops: Sequence[DemoShop], modes: dict[FunctionName, Mode]
 ) -> None:
     """Connect both shops; first sync, training and the first proposals follow by themselves."""
-    task = progress.add_task("connect, first sync, training", total=None)
+    task = begin(progress, "connect, first sync, training", total=None)
     for shop in shops:
         connect(platform, shop, modes)
     if not _settled(platform, shops):
@@ -122,7 +123,7 @@ def _learn(
 def _replay(progress: Progress, platform: Platform, shops: Sequence[DemoShop], options: Options) -> None:
     """Orders by time, alternating between the shops, each as its buyer placed it; retraining every week."""
     wanted = options.webhooks or 10**9
-    task = progress.add_task("orders replayed as signed webhooks", total=options.webhooks or None)
+    task = begin(progress, "orders replayed as signed webhooks", total=options.webhooks or None)
     begun = _sent(shops)
     week: datetime | None = None
     for shop, order in _merged(shops):
@@ -147,7 +148,7 @@ def _suspect(
         for shop, records in zip(shops, simulated, strict=True)
         for number, record in enumerate(records)
     ]
-    task = progress.add_task("simulated suspicious orders", total=len(orders))
+    task = begin(progress, "simulated suspicious orders", total=len(orders))
     for shop, order in orders:
         shop.place(order)
         _keep_pace(platform, shops)
@@ -169,7 +170,7 @@ def _keep_pace(platform: Platform, shops: Sequence[DemoShop]) -> None:
 
 
 def _drain(progress: Progress, platform: Platform, shops: Sequence[DemoShop]) -> None:
-    task = progress.add_task("workers finish", total=None)
+    task = begin(progress, "workers finish", total=None)
     if not _settled(platform, shops):
         progress.console.print("[yellow]the queues did not run dry in time[/yellow]")
     progress.update(task, total=1, completed=1)
@@ -200,12 +201,3 @@ def _stay(console: Console) -> None:
     except KeyboardInterrupt:
         console.print("Bye.")
 
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
