@@ -113,4 +113,4 @@ def _remember(services: Services, shop: Shop, since: datetime | None) -> None:
 
 
 def _month(at: datetime) -> str:
-    return f"orders {at:%Y-%m}"
+    return f"orders|{at:%Y-%m}"

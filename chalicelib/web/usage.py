@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib import applying, asking, billing
+from chalicelib.domain.ids import FunctionName
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
+from chalicelib.web import wording
 from chalicelib.web.answers import Answer
 from chalicelib.web.rendering import page
 from chalicelib.web.visit import Visit
@@ -58,8 +60,11 @@ def _characters(visit: Visit) -> int:
     return visit.services.counters.total(visit.the_shop.id, asking.spent_in(visit.now))
 
 
-def _totals(visit: Visit) -> Iterator[tuple[str, int]]:
-    """Every running total, by the name it is counted under."""
+def _totals(visit: Visit) -> Iterator[tuple[str, str, int]]:
+    """Every running total: what was counted, of which function or month, how many."""
     for partition in places.partitions(visit.the_shop.id, Kind.COUNTER):
         for record in visit.services.records.query(partition, prefix=_TALLY):
-            yield record.key.sort.removeprefix(_TALLY).replace("|", " · "), int(record.body["total"])
+            kind, _, of = record.key.sort.removeprefix(_TALLY).partition("|")
+            function = visit.services.functions.get(FunctionName(of))
+            label = wording.TALLIES.get(kind, kind)
+            yield label, function.label if function else of, int(record.body["total"])

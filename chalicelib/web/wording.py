@@ -42,6 +42,10 @@ ORDERS: Mapping[str, str] = {
     "worth": "Worth most first", "newest": "Newest first", "oldest": "Oldest first", "sure": "Surest first",
 }  # fmt: skip
 
+TALLIES: Mapping[str, str] = {
+    "accepted": "Accepted by people", "characters": "Characters translated", "orders": "Orders",
+}  # fmt: skip
+
 JOBS: Mapping[str, str] = {
     "approve": "Approving", "dismiss": "Dismissing", "undo": "Undoing", "sync": "Reading the store",
     "forecast": "Forecast", "run": "Going over the catalogue", "catch_up": "Taking up what waited",
@@ -102,7 +106,7 @@ JUST_NOW = "just now"
 def every() -> Iterator[str]:
     """All of them, for the catalogues."""
     yield JUST_NOW
-    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, JOBS, RULINGS, OVERRIDES, FIELDS, FAILURES):
+    for table in (STATUSES, DEEDS, STATES, ROLES, ORDERS, TALLIES, JOBS, RULINGS, OVERRIDES, FIELDS, FAILURES):
         yield from table.values()
     yield from (word for pair in MODES.values() for word in pair)
     yield from (label for _, label, _ in SHOP_PAGES)
