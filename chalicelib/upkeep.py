@@ -63,7 +63,10 @@ def remember(services: Services, shop: ShopId, event: StoreEvent, seen: Seen, *,
         services.catalogue.see(shop, product, decided=decided, expected=seen.version)
         note_prices(services, shop, product)
     if seen.gone and event.kind in PRODUCT_EVENTS:
-        cleaning.product_gone(services, shop, event.resource)
+        # Of what was never in the mirror there is nothing to clean: a WPML shop tells of each of its translated
+        # products, and to us they are not products.
+        if not seen.unchanged:
+            cleaning.product_gone(services, shop, event.resource)
         services.catalogue.drop(shop, ProductId(event.resource), event.occurred_at.isoformat())
 
 

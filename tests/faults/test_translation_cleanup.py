@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from chalicelib import connecting
+import pytest
+
+from chalicelib import cleaning, connecting
 from chalicelib.domain.catalogue import ledger_of
 from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import Locale, ProductId
@@ -43,6 +45,18 @@ def test_a_deleted_product_waits_for_nobody() -> None:
     assert _kept(stage, "tm:") == sentences
     ended = [p for p in stage.services.proposals.every(stage.shops[0]) if p.status is Status.EXPIRED]
     assert [str(refusal.reason) for p in ended for refusal in p.refusals] == ["The product was deleted."]
+
+
+def test_of_what_was_never_in_the_mirror_nothing_is_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WPML shop tells of its translated products too; a search through the whole shop for each would be dear."""
+    stage = _stage()
+    cleaned: list[str] = []
+    monkeypatch.setattr(cleaning, "product_gone", lambda services, shop, product: cleaned.append(product))
+    for product in ("translated-post", "p0"):
+        stall(stage).delete_product(ProductId(product))
+        stall(stage).tell("goods.changed", product)
+    stage.settle()
+    assert cleaned == ["p0"]
 
 
 def test_a_language_that_was_given_up_waits_for_nobody() -> None:
