@@ -18,6 +18,8 @@ WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 24, 44
 LABEL_ROW = 16
 """Height of one row of mark labels above the plot."""
+LETTER = 6.5
+"""About how wide a letter of a label is."""
 
 type Say = Callable[[float], str]
 
@@ -181,19 +183,19 @@ def _marks(marks: Sequence[Mark], x: Scale, y: Scale, say: Say) -> Iterator[Mark
             mark.kind, x(mark.x), x(mark.x), TOP + LABEL_ROW * row, y.begin
         )
     for row, mark in enumerate(marks):
-        place = x(mark.x)
-        anchor, shift = ("end", -6) if place > WIDTH * 0.6 else ("start", 6)
-        words = f"{mark.label}: {say(mark.x)}"
+        place, words = x(mark.x), f"{mark.label}: {say(mark.x)}"
+        fits = place + LETTER * len(words) < WIDTH
+        anchor, shift = ("start", 6) if fits or place < WIDTH / 2 else ("end", -6)
         yield _text(place + shift, TOP + LABEL_ROW * row + 10, words, anchor, f"label {mark.kind}")
 
 
 def _bounds(line: Timeline, x: Scale, y: Scale, say: Say) -> Iterator[Markup]:
-    for bound in (line.lower, line.upper):
+    for bound, beside in ((line.lower, 14), (line.upper, -6)):
         if bound is not None:
             yield Markup('<line class="mark limit" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
                 LEFT, WIDTH - RIGHT, y(bound), y(bound)
             )
-            yield _text(WIDTH - RIGHT, y(bound) - 6, say(bound), "end", "label limit")
+            yield _text(WIDTH - RIGHT, y(bound) + beside, say(bound), "end", "label limit")
 
 
 def _steps(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
