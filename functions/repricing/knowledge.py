@@ -33,6 +33,8 @@ class Knowledge:
     """What siblings sell more a week, in its base prices, when its log price rises by one."""
     rival_minor: Floats
     """Mean of competitors' prices in minor units, 0 where they are not known."""
+    supply: Floats
+    """Most units that could be sold a week, as sold-out weeks showed it; inf where none was seen."""
 
 
 def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
@@ -50,6 +52,7 @@ def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
         one_price=known.one_price,
         burden=known.burden,
         rival_minor=known.rival_minor,
+        supply=known.supply,
     )
     names = json.dumps({"variants": list(known.variants), "products": list(known.products)})
     return {"knowledge.npz": arrays.getvalue(), "names.json": names.encode()}
@@ -61,5 +64,6 @@ def read_knowledge(assets: Mapping[str, bytes]) -> Knowledge:
     with np.load(io.BytesIO(assets["knowledge.npz"]), allow_pickle=False) as arrays:
         values = {name: arrays[name].astype(np.float64) for name in arrays.files}
     nothing = np.zeros(len(names["variants"]))
-    values = {"burden": nothing, "rival_minor": nothing, **values}  # models of before did not know these
+    older = {"burden": nothing, "rival_minor": nothing, "supply": nothing + np.inf}  # what those before did not know
+    values = {**older, **values}
     return Knowledge(variants=names["variants"], products=names["products"], **values)
