@@ -15,14 +15,13 @@ from chalicelib.domain.events import EventKind
 from chalicelib.domain.ids import FunctionName, ProductId, VariantId
 from chalicelib.domain.shop import Mode, Policy
 from chalicelib.domain.stock_outs import KEPT, is_out, parsed_stock_outs, seen_out, stock_out_key, stock_outs_text
-from chalicelib.inference import Loaded
 from functions.repricing import account, choosing
 from functions.repricing.curves import REFERENCE, tables
-from functions.repricing.knowledge import read_knowledge, write_knowledge
+from functions.repricing.knowledge import read_knowledge
 from functions.repricing.propose import FUNCTION
 from functions.repricing.sales import sold_out_weeks, weekly
 from functions.repricing.train import train
-from tests.unit.repricing.shop import LIMITS, NOW, SHOP, artifact, catalogue, context, history, variant
+from tests.unit.repricing.shop import LIMITS, NOW, SHOP, artifact, catalogue, context, history, loaded, variant
 from tests.unit.repricing.test_proposing import Shelf, decide, overpriced, standing
 
 TODAY = int(NOW.timestamp()) // 86_400
@@ -108,10 +107,7 @@ class Limited(Shelf):
     """A model that has seen every shelf empty at so many units a week."""
 
     def __init__(self, supply: float) -> None:
-        made = artifact()
-        known = read_knowledge(made.assets)
-        limited = replace(known, supply=np.full(len(known.variants), supply))
-        self.model = Loaded(made.graph, made.card, write_knowledge(limited))
+        self.model = loaded(supply)
 
 
 def stocked(stock: int | None) -> dict[ProductId, Product]:
