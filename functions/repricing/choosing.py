@@ -19,7 +19,7 @@ from functions.repricing.ledger import tolerance
 from functions.repricing.offers import Offer, offer, on_sale
 from functions.repricing.policy import Choice, Reach, Situation, Stance, choose, reachable
 from functions.repricing.rivals import lift
-from functions.repricing.scarcity import Shelf, relative_sold
+from functions.repricing.scarcity import Shelf, expected_sales, relative_sold, weekly_supply
 
 HORIZON = 52
 """Weeks over which harm is reckoned."""
@@ -162,7 +162,8 @@ def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) 
     weights, level = knowledge.weights[rows], knowledge.level[rows] * lifts(offers, knowledge)[:, None]
     weekly = (weights * level * relative_units(ratio)).sum(axis=1)
     stock = np.array([np.inf if one.variant.stock is None else float(one.variant.stock) for one in offers])
-    cost, supply = np.minimum(_relative(offers, "cost"), 0.95), _supply(knowledge.supply[rows], stock)
+    cost = np.minimum(_relative(offers, "cost"), 0.95)
+    supply = np.array([weekly_supply(float(knowledge.supply[one.row]), one.variant.stock) for one in offers])
     shelf = Shelf(level=level, supply=supply, noise=knowledge.dispersion[rows])
     return Situation(
         weights=weights, level=level, ledger=_ledgers(context, offers, shelf), ratio=ratio, supply=supply,
@@ -199,12 +200,6 @@ def lifts(offers: Sequence[Offer], knowledge: Knowledge) -> Floats:
 def _relative(offers: Sequence[Offer], name: str) -> Floats:
     """A price of every offer over its base price."""
     return np.array([float((getattr(one, name, None) or getattr(one.span, name)) / one.base) for one in offers])
-
-
-def _supply(learned: Floats, stock: Floats) -> Floats:
-    """Most units each offer can sell a week: what sold-out weeks sold, or what lies in stock where that is more; no
-    limit where it was never seen sold out, for then it is restocked in time."""
-    return np.where(np.isfinite(stock), np.maximum(learned, stock), learned)
 
 
 def _ledgers(context: Context, offers: Sequence[Offer], shelf: Shelf) -> Floats:
@@ -266,6 +261,9 @@ def _homewards(one: Offer, price: Decimal) -> bool:
 
 def _confidence(situation: Situation, row: int, one: Offer, price: Decimal) -> float:
     """Posterior probability that the new price earns more than the present one."""
-    now, then, cost = float(one.price / one.base), float(price / one.base), float(one.cost / one.base)
-    better = relative_units(np.array(then)) * (then - cost) > relative_units(np.array(now)) * (now - cost)
+    ratio, cost = np.array([float(one.price / one.base), float(price / one.base)]), float(one.cost / one.base)
+    supply = np.inf if situation.supply is None else float(situation.supply[row])
+    sold = expected_sales(situation.level[row], supply, float(situation.dispersion[row]), ratio)
+    now, then = sold * (ratio - cost)[:, None]
+    better = then > now
     return float(np.clip((situation.weights[row] * better).sum(), 0.0, 1.0))

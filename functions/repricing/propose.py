@@ -197,7 +197,7 @@ def _reasons(one: choosing.Chosen) -> tuple[Reason, ...]:
 
 def _evidence(context: Context, one: choosing.Chosen, knowledge: Knowledge) -> tuple[Evidence, ...]:
     held, row = one.offer, one.offer.row
-    curve = profit_curve(held, one.price, knowledge.weights[row], knowledge.level[row])
+    curve = profit_curve(held, one.price, knowledge)
     table = facts(held, one.price, float(knowledge.elasticity[row]), float(knowledge.elasticity_sd[row]), one.units)
     past = price_history(held, context.sales.get(held.product.id, ()))
     return (curve, table) if past is None else (curve, table, past)

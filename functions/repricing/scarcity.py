@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.repricing.censored import served
-from functions.repricing.curves import LATTICE, REFERENCE, Floats, lattice_index, walk_home
+from functions.repricing.curves import LATTICE, REFERENCE, Floats, lattice_index, relative_units, walk_home
 from functions.repricing.ledger import relative_profit
 
 type Indices = npt.NDArray[np.int64]
@@ -55,6 +55,28 @@ def relative_sold(shelf: Shelf, relative: Floats) -> tuple[Floats, Floats]:
     perishing, keeping = _sold(shelf, relative)
     perishing_home, keeping_home = _sold(shelf, home)
     return np.minimum(perishing / perishing_home, keeping / keeping_home), keeping_home
+
+
+def weekly_supply(learned: float, stock: int | None) -> float:
+    """Most units that can be sold a week: what sold-out weeks sold, or what lies in stock where that is more; inf for
+    what was never seen sold out, for that is restocked in time."""
+    return learned if stock is None else max(learned, float(stock))
+
+
+def expected_sales(level: Floats, supply: float, noise: float, ratio: Floats) -> Floats:
+    """Expected weekly units of one product: (price, state).
+
+    Args:
+        level: expected weekly demand at the reference price, (state,).
+        supply: most units a week can sell, inf where there is no limit.
+        noise: as for `Shelf`.
+        ratio: prices relative to the reference price, (price,).
+    """
+    relative = relative_units(ratio)
+    if np.isinf(supply):
+        return np.asarray(level * relative)
+    found, home = relative_sold(Shelf(level=level[None], supply=np.array([supply]), noise=np.array([noise])), relative)
+    return np.asarray((found * home)[0])
 
 
 def _sold(shelf: Shelf, relative: Floats) -> tuple[Floats, Floats]:

@@ -20,6 +20,7 @@ from functions.repricing.curves import REFERENCE, tables
 from functions.repricing.knowledge import read_knowledge
 from functions.repricing.propose import FUNCTION
 from functions.repricing.sales import sold_out_weeks, weekly
+from functions.repricing.showing import profit_curve
 from functions.repricing.train import train
 from tests.unit.repricing.shop import LIMITS, NOW, SHOP, artifact, catalogue, context, history, loaded, variant
 from tests.unit.repricing.test_proposing import Shelf, decide, overpriced, standing
@@ -132,6 +133,13 @@ def test_what_it_says_it_would_sell_is_what_there_is() -> None:
     found = choosing.chosen(context(replace(LIMITS, explore=True), stocked(None)), Limited(6.0))[0]
     assert found
     assert all(max(one.units) < 6.0 + 1e-5 for one in found)
+
+
+def test_the_curve_shows_that_a_cut_sells_no_more() -> None:
+    one = choosing.chosen(context(replace(LIMITS, explore=True), stocked(None)), Limited(6.0))[0][0]
+    short, ample = (profit_curve(one.offer, one.price, read_knowledge(loaded(n).assets)) for n in (6.0, np.inf))
+    assert short.x[int(np.argmax(short.y))] > 20 > ample.x[int(np.argmax(ample.y))]
+    assert max(short.high) <= 6 * (max(short.x) - 6) + 1e-3
 
 
 def test_models_of_before_know_no_limit() -> None:
