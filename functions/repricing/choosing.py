@@ -170,7 +170,8 @@ def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) 
         cost_ratio=cost, stock_cost=cost * _kept_share(context, offers, stock / np.maximum(weekly, 1e-3)),
         lower=np.where(stock < SCARCE_WEEKS * weekly, np.maximum(lower, ratio * 0.9999), lower),
         upper=_relative(offers, "high"), dispersion=knowledge.dispersion[rows], centre=knowledge.centre[rows],
-        weeks_left=HORIZON, burden=knowledge.burden[rows] * (1 - _relative(offers, "cost") / ratio),
+        weeks_left=HORIZON, caution=knowledge.caution[rows],
+        burden=knowledge.burden[rows] * (1 - _relative(offers, "cost") / ratio),
     )  # fmt: skip
 
 

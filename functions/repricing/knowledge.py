@@ -33,6 +33,8 @@ class Knowledge:
     """What siblings sell more a week, in its base prices, when its log price rises by one."""
     rival_minor: Floats
     """Mean of competitors' prices in minor units, 0 where they are not known."""
+    caution: Floats
+    """Share of the tolerated probability of harm that may be used, by how far the shop's likelihood can be trusted."""
     supply: Floats
     """Most units that could be sold a week, as sold-out weeks showed it; inf where none was seen."""
 
@@ -52,6 +54,7 @@ def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
         one_price=known.one_price,
         burden=known.burden,
         rival_minor=known.rival_minor,
+        caution=known.caution,
         supply=known.supply,
     )
     names = json.dumps({"variants": list(known.variants), "products": list(known.products)})
@@ -64,6 +67,7 @@ def read_knowledge(assets: Mapping[str, bytes]) -> Knowledge:
     with np.load(io.BytesIO(assets["knowledge.npz"]), allow_pickle=False) as arrays:
         values = {name: arrays[name].astype(np.float64) for name in arrays.files}
     nothing = np.zeros(len(names["variants"]))
-    older = {"burden": nothing, "rival_minor": nothing, "supply": nothing + np.inf}  # what those before did not know
+    # What models of before did not know.
+    older = {"burden": nothing, "rival_minor": nothing, "caution": nothing + 1, "supply": nothing + np.inf}
     values = {**older, **values}
     return Knowledge(variants=names["variants"], products=names["products"], **values)

@@ -60,6 +60,18 @@ def tolerance(harmed_pct: float, horizon: int = 52) -> Tolerance:
     return Tolerance(probability=min(harmed_pct / 100 / SHARE_REACHED, 1.0), horizon=horizon)
 
 
+SOUND = 0.7
+"""A likelihood that can be trusted so far or further passes for a calibrated one: estimates of it wander above."""
+CAUTION = 0.2
+"""Share of its tolerance that a shop loses whose likelihood cannot be trusted at all."""
+
+
+def caution(temperature: Floats) -> Floats:
+    """Share of the tolerated probability that is left where the likelihood claimed too much: tempering puts right how
+    much it claims on average, and not which products it was wrong about."""
+    return np.asarray(1 - CAUTION * np.maximum(1 - temperature / SOUND, 0.0))
+
+
 def harm_probability(
     ledger: Floats,
     weights: Floats,

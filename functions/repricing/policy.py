@@ -60,6 +60,8 @@ class Situation:
     reckoned with the cost all the same."""
     supply: Floats | None = None
     """(product,): most units that can be sold a week, inf where nobody knows of a limit."""
+    caution: Floats | float = 1.0
+    """(product,): share of the tolerated probability of harm that may be used."""
     burden: Floats | float = 0.0
     """(product,): what its siblings gain when its log price rises by one, in its reference prices a week."""
 
@@ -72,6 +74,7 @@ class Situation:
             stock_cost=None if self.stock_cost is None else self.stock_cost[rows],
             supply=None if self.supply is None else self.supply[rows],
             burden=np.broadcast_to(self.burden, self.ratio.shape)[rows],
+            caution=np.broadcast_to(self.caution, self.ratio.shape)[rows],
         )  # fmt: skip
 
 
@@ -138,7 +141,8 @@ def choose(situation: Situation, stance: Stance, reach: Reach | None = None, uni
     cost = situation.cost_ratio if situation.stock_cost is None else situation.stock_cost
     profit = units * (reach.ratio - cost[:, None]) + stance.kindness * spared
     value = profit + stance.curiosity * _information(situation, reach.index, units, worth)
-    tolerable = reach.allowed & (harm <= stance.tolerance.probability)
+    allowed = stance.tolerance.probability * np.broadcast_to(situation.caution, situation.ratio.shape)
+    tolerable = reach.allowed & (harm <= allowed[:, None])
     home = np.where(reach.near, np.abs(np.log(reach.ratio)), np.inf).argmin(axis=1)
     best = np.where(tolerable.any(axis=1), np.where(tolerable, value, -np.inf).argmax(axis=1), home)
     ratio = np.take_along_axis(reach.ratio, best[:, None], axis=1)[:, 0]

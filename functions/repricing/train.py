@@ -19,6 +19,7 @@ from functions.repricing.beliefs import (
 from functions.repricing.curves import REFERENCE, SPACING, Floats, tables
 from functions.repricing.kinship import burden, strength
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge, write_knowledge
+from functions.repricing.ledger import caution
 from functions.repricing.lessons import learn
 from functions.repricing.rivals import weekly_rivals
 from functions.repricing.sales import Weekly, lessons, sold_out_weeks, usual_price, weekly
@@ -77,6 +78,7 @@ def _knowledge(sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs, riv
         one_price=_one_price(sales, ratio),
         burden=burden(beliefs.kin, (weights * beliefs.level[0]).sum(axis=1)[None] * base, base[None])[0],
         rival_minor=rival_minor,
+        caution=np.repeat(caution(temperature(beliefs)), len(sales.variants)),
         supply=beliefs.supply[0],
     )
 

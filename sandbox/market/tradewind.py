@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from functions.repricing.beliefs import Beliefs, Learning, centre, dispersion, posterior, shipped_prior
+from functions.repricing.beliefs import Beliefs, Learning, centre, dispersion, posterior, shipped_prior, temperature
 from functions.repricing.curves import STATES, relative_units
 from functions.repricing.kinship import Kinship, burden, kinship, siblings_mean, taken
-from functions.repricing.ledger import entered
+from functions.repricing.ledger import caution, entered
 from functions.repricing.lessons import Lessons, learn
 from functions.repricing.policy import Situation, Stance, choose
 from functions.repricing.scarcity import Shelf, relative_sold
@@ -40,7 +40,7 @@ class Repricer:
             lower=_flat(week.lower / base), upper=_flat(week.upper / base),
             dispersion=_flat(dispersion(beliefs) + beliefs.level_var),
             centre=_flat(centre(beliefs, weights)), weeks_left=week.left, burden=_flat(self._burden(week, weights)),
-            supply=_flat(beliefs.supply),
+            supply=_flat(beliefs.supply), caution=np.repeat(caution(temperature(beliefs)), base.shape[1]),
         )  # fmt: skip
         return np.asarray(choose(situation, self.stance).ratio.reshape(base.shape) * base)
 

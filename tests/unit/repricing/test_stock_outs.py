@@ -145,11 +145,12 @@ def test_the_curve_shows_that_a_cut_sells_no_more() -> None:
 def test_models_of_before_know_no_limit() -> None:
     assets = dict(artifact().assets)
     with np.load(io.BytesIO(assets["knowledge.npz"])) as arrays:
-        older = {name: arrays[name] for name in arrays.files if name != "supply"}
+        older = {name: arrays[name] for name in arrays.files if name not in {"supply", "caution"}}
     file = io.BytesIO()
     np.savez_compressed(file, **older)
     known = read_knowledge({**assets, "knowledge.npz": file.getvalue()})
     assert np.isinf(known.supply).all()
+    assert (known.caution == 1).all()
 
 
 def test_days_without_stock_are_not_held_against_a_price() -> None:
