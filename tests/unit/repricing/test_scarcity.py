@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.repricing_supply import by_expected_sales
 from functions.repricing.beliefs import dispersion, elasticity, posterior, start
 from functions.repricing.censored import served, tail
 from functions.repricing.curves import LATTICE, REFERENCE, SLOPES, STATES, lattice_index, tables
@@ -13,6 +14,8 @@ from functions.repricing.ledger import Tolerance, entered
 from functions.repricing.policy import Situation, Stance, choose
 from functions.repricing.scarcity import Shelf, gained, relative_sold, ways_home
 from functions.repricing.weeks import observe
+from sandbox.market.demand import mean_units, sold
+from sandbox.market.draws import RIVAL_PERSISTENCE
 from sandbox.market.peers import PEERS
 from sandbox.market.simulate import clairvoyant, open_market, play
 from sandbox.market.tradewind import tradewind
@@ -158,3 +161,18 @@ def test_a_market_that_sells_out_is_hardly_harmed() -> None:
 def test_a_strict_ledger_holds_what_may_not_be_limited() -> None:
     strict = Stance(tolerance=Tolerance(probability=0.0, loss=0.0), curiosity=0.0)
     np.testing.assert_allclose(choose(limited(-6.0, 10.0), strict).ratio, 1.0)
+
+
+def test_expected_sales_are_what_the_market_sells_and_less_than_it_counts() -> None:
+    market = open_market(WORLDS["stock_outs"], [501, 502])
+    kept, draws, history = play(market, PEERS["keep"]), market.draws, market.world.history_weeks
+    expected = by_expected_sales(market, kept).profit.sum()
+    rival, earned = market.rival, 0.0
+    for at in range(history, history + market.world.weeks):
+        rival = RIVAL_PERSISTENCE * rival + draws.rival_noise[..., at]
+        mean = mean_units(
+            market.world, draws, at, draws.base_price, draws.base_price, draws.base_price * np.exp(rival)
+        )
+        earned += float((sold(market.world, draws, at, mean) * (draws.base_price - draws.cost[..., at])).sum())
+    assert expected == pytest.approx(earned, rel=0.02)
+    assert expected < 0.92 * kept.profit.sum()
