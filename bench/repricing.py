@@ -20,6 +20,7 @@ import polars as pl
 
 from bench.repricing_data import Sales, read
 from bench.repricing_models import compared
+from bench.repricing_supply import by_expected_sales
 from chalicelib.graphs.demand import PricingStep, pricing_graph
 from functions.repricing.beliefs import shipped_prior
 from functions.repricing.curves import REFERENCE, SPACING, relative_units, tables
@@ -42,6 +43,10 @@ class Result:
 
     share: Floats
     harmed: Floats
+    sold_gain: Floats | None = None
+    """Profit over keeping the price in %, by expected sales, where supply is limited."""
+    sold_harmed: Floats | None = None
+    """The share of products harmed by that account."""
 
     def __str__(self) -> str:
         half = 1.96 * self.share.std(ddof=1) / np.sqrt(len(self.share))
@@ -53,8 +58,14 @@ def results(world: str, seeds: tuple[int, ...] = JUDGES) -> dict[str, Result]:
     market = open_market(WORLDS[world], list(seeds))
     best, kept = clairvoyant(market), play(market, PEERS["keep"])
 
+    kept_sold = by_expected_sales(market, kept) if market.world.capacity else None
+
     def judged(outcome: Outcome) -> Result:
-        return Result(100 * outcome.share(best), 100 * outcome.harmed(kept))
+        share, harmed = 100 * outcome.share(best), 100 * outcome.harmed(kept)
+        if kept_sold is None:
+            return Result(share, harmed)
+        sold = by_expected_sales(market, outcome)
+        return Result(share, harmed, 100 * (sold.share(kept_sold) - 1), 100 * sold.harmed(kept_sold))
 
     return {name: judged(play(market, policy)) for name, policy in ({"tradewind": tradewind()} | PEERS).items()}
 
@@ -122,6 +133,11 @@ def _elsewhere(world: str, found: dict[str, Result]) -> Iterator[dict[str, Any]]
     name = f"repricing.{world}"
     yield _row(f"{name}.profit_share", ours.share.mean(), "%", "thompson", peer.share.mean(), note)
     yield _row(f"{name}.harmed_share", ours.harmed.mean(), "%", "thompson", peer.harmed.mean(), _spread(ours.harmed))
+    for told, own, other in (
+        ("profit_over_fixed", ours.sold_gain, peer.sold_gain), ("harmed_share", ours.sold_harmed, peer.sold_harmed),
+    ):  # fmt: skip
+        if own is not None and other is not None:
+            yield _row(f"{name}.expected_sales.{told}", own.mean(), "%", "thompson", other.mean(), _spread(own))
 
 
 def _spread(values: Floats) -> str:

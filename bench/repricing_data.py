@@ -47,7 +47,7 @@ class Sales:
 
     def held_out(self) -> npt.NDArray[np.bool_]:
         """Cells that models are judged on: (series, period)."""
-        found: npt.NDArray[np.bool_] = (self.panel.known > 0) & self.test
+        found: npt.NDArray[np.bool_] = (self.panel.in_stock().known > 0) & self.test
         return found
 
 
@@ -140,7 +140,8 @@ def _sales(frame: pl.DataFrame) -> Sales:
     ]
     test = np.arange(periods) >= int(periods * (1 - HELD_OUT))
     seen, price = _spread(frame["price"], at, shape, 0.0) > 0, _spread(frame["price"], at, shape, 1.0)
-    known = seen & ~_sold_out(frame, at, shape)
+    sold_out = _sold_out(frame, at, shape)
+    known = seen if sold_out is None else seen & ~sold_out
     columns, mean = _features(frame, names, at, shape, price, seen & ~test)
     enough = (_sd(np.log(price), seen & ~test) > STEADY) & ((known & ~test).sum(axis=1) >= 4)
     if not enough.any():
@@ -153,7 +154,8 @@ def _sales(frame: pl.DataFrame) -> Sales:
     )
     panel = Panel(
         units=_spread(frame["units"], at, shape, 0.0)[enough], features=columns[enough],
-        known=known[enough].astype(float), group=np.unique(group[enough], return_inverse=True)[1],
+        known=seen[enough].astype(float), group=np.unique(group[enough], return_inverse=True)[1],
+        sold_out=None if sold_out is None else sold_out[enough].astype(float),
     )  # fmt: skip
     return Sales(
         products=[p for p, kept in zip(products, enough, strict=True) if kept], panel=panel, test=test,
@@ -183,10 +185,11 @@ def _sd(values: Floats, where: npt.NDArray[np.bool_]) -> Floats:
 
 def _sold_out(
     frame: pl.DataFrame, at: tuple[npt.NDArray[np.int64], ...], shape: tuple[int, int]
-) -> npt.NDArray[np.bool_]:
-    """Periods whose sales say nothing of demand, for the stock was gone: left out of learning and judging."""
+) -> npt.NDArray[np.bool_] | None:
+    """Periods whose sales are only a lower bound of demand, for the stock was gone; None where the file tells no
+    stock. Models that cannot use a bound do without them, and nobody is judged by them."""
     if "stock" not in frame.columns:
-        return np.zeros(shape, dtype=bool)
+        return None
     found: npt.NDArray[np.bool_] = _spread(frame["stock"], at, shape, 1.0) <= 0
     return found
 

@@ -70,10 +70,11 @@ def compared(sales: Sales, progress: Callable[[str], None]) -> tuple[list[Score]
     """Every model's score, and our fit."""
     train = sales.train()
     first, second = halves(train)
+    plain = tuple(one.in_stock() for one in (train, first, second))
     progress("fitting the hierarchical negative binomial")
     demand = fit(train, progress=progress)
     ours = hierarchical(sales, demand)
-    scores = [_judged(sales, model, train, first, second) for model in (no_price, least_squares, pooled)]
+    scores = [_judged(sales, model, *plain) for model in (no_price, least_squares, pooled)]
     stability = tuple(fit(half).coefficients[:, 1] for half in (first, second))
     scores.append(score(sales, ours, (stability[0], stability[1])))
     scores += [score(sales, one, None) for one in boosted(sales, progress)]
@@ -173,7 +174,7 @@ def boosted(sales: Sales, progress: Callable[[str], None]) -> Iterator[Fitted]:
             given,
             x=sales.panel.features,
             y=sales.panel.units,
-            train=sales.train().known,
+            train=sales.train().in_stock().known,
             group=sales.panel.group,
         )
         script = Path(__file__).with_name("repricing_lightgbm.py")

@@ -335,6 +335,8 @@ class Material:
     sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
     rivals: Mapping[VariantId, Sequence[Sighting]] = field(default_factory=dict)
     """What competitors were seen to ask, oldest first."""
+    stock_outs: Mapping[VariantId, Sequence[int]] = field(default_factory=dict)
+    """Days since 1970-01-01 (UTC) on which a variant was seen sold out, oldest first."""
     current: Models | None = None
     """What is in use now, so that a worse model does not replace it."""
 

@@ -11,9 +11,10 @@ from itertools import islice
 from chalicelib import alarms, connecting, deciding, notifying, price_inputs, runs, syncing
 from chalicelib.contracts import Material
 from chalicelib.domain.events import Schedule, StoreEvent, event_id, to_message
-from chalicelib.domain.ids import FunctionName, ProductId, ProposalId
+from chalicelib.domain.ids import FunctionName, ProductId, ProposalId, VariantId
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.shop import Mode, Shop
+from chalicelib.domain.stock_outs import STOCK_OUTS, parsed_stock_outs
 from chalicelib.errors import AppError, NotAllowed, Retryable
 from chalicelib.services import Services
 from chalicelib.storage.jobs import Job
@@ -41,7 +42,7 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
         catalogue={product.id: product for product in services.catalogue.all(shop.id)},
         outcomes=tuple(services.outcomes.all(shop.id)),
         screenings=tuple(services.screenings.all(shop.id)), current=services.models(shop.id),
-        rivals=price_inputs.rivals(services, shop.id),
+        rivals=price_inputs.rivals(services, shop.id), stock_outs=_stock_outs(services, shop),
     )  # fmt: skip
     running = [name for name in services.functions if policy.mode(name) is not Mode.OFF]
     for name in running:
@@ -50,6 +51,11 @@ def train(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
     services.memories.remember(shop.id, {syncing.LEARNT_LINES: str(len(history.order))})
     connecting.schedule(services, shop.id, Schedule.PROPOSE)
     return Outcome.APPLIED if any(learned) else Outcome.UNCHANGED
+
+
+def _stock_outs(services: Services, shop: Shop) -> Mapping[VariantId, Sequence[int]]:
+    found = services.memories.all(shop.id, STOCK_OUTS)
+    return {VariantId(key.removeprefix(STOCK_OUTS)): parsed_stock_outs(text) for key, text in found}
 
 
 def _learn(services: Services, material: Material, name: FunctionName) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import numpy as np
 
-from functions.repricing.curves import LATTICE, STATES, Floats, lattice_index, relative_units
+from functions.repricing.curves import LATTICE, STATES, Floats, lattice_index
 from functions.repricing.ledger import relative_profit
 
 YEAR = 365
@@ -65,12 +65,18 @@ def entered_until(account: Account, ratio: float, day: int) -> Account:
     return Account(faded, day)
 
 
-def ledger(account: Account, cost_ratio: float) -> Floats:
-    """Weeks of profit gained or lost against the base price, as every state has it: (state,)."""
+def ledger(account: Account, cost_ratio: float, sold: Floats) -> Floats:
+    """Weeks of profit gained or lost against the base price, as every state has it: (state,).
+
+    Args:
+        account: days at each lattice price.
+        cost_ratio: cost relative to the base price.
+        sold: sales at every lattice price relative to those at the base price, (price, state).
+    """
     found = np.zeros(STATES)
     cost = min(cost_ratio, 0.95)
     for index, days in account.days.items():
         ratio = LATTICE[index]
-        gained = relative_profit(relative_units(np.array(ratio)), np.array(ratio), np.array(cost)) - 1
+        gained = relative_profit(sold[index], np.array(ratio), np.array(cost)) - 1
         found += days / 7 * gained
     return found

@@ -94,6 +94,8 @@ class Beliefs:
     """(shop,): weekly variance by which log levels wander."""
     last_error: Floats
     """(shop, product): last week's forecast error in standard deviations."""
+    supply: Floats
+    """(shop, product): most units a week can sell, as sold-out weeks showed it; inf where none was seen."""
     kin: Kinship
     """Who takes buyers from whom."""
     tide_square: Floats
@@ -124,7 +126,8 @@ def start(
         level=np.repeat(level[..., None], STATES, axis=-1), level_var=np.full_like(level, 0.5),
         level_noise=np.full(shops, learning.level_noise), excess=zero, square=zero, seen=zero,
         block_score=zero, block_information=zero, score_square=np.zeros(shops), information=np.zeros(shops),
-        last_error=zero, kin=kin or strangers(*level.shape), tide_square=np.zeros(shops),
+        last_error=zero, supply=np.full_like(level, np.inf), kin=kin or strangers(*level.shape),
+        tide_square=np.zeros(shops),
     )  # fmt: skip
 
 

@@ -13,12 +13,13 @@ from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import ProductId
 from chalicelib.domain.prices import fitting
 from functions.repricing import account, announcing, shadow, watch
-from functions.repricing.curves import Floats, lattice_index, relative_units
+from functions.repricing.curves import Floats, lattice_index, relative_units, tables
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
 from functions.repricing.ledger import tolerance
 from functions.repricing.offers import Offer, offer, on_sale
 from functions.repricing.policy import Choice, Reach, Situation, Stance, choose, reachable
 from functions.repricing.rivals import lift
+from functions.repricing.scarcity import Shelf, expected_sales, relative_sold, weekly_supply
 
 HORIZON = 52
 """Weeks over which harm is reckoned."""
@@ -53,7 +54,6 @@ class _Night:
     stance: Stance
     situation: Situation
     reach: Reach
-    units: Floats
     choice: Choice
     fallen: frozenset[int]
     """Offers whose sales fell short."""
@@ -141,7 +141,7 @@ def _scored(context: Context, offers: Sequence[Offer], knowledge: Knowledge, mod
         return None
     fallen = frozenset(row for row, one in enumerate(offers) if watch.fallen(context, one, knowledge))
     return _Night(
-        context=context, stance=stance, situation=situation, reach=reach, units=units,
+        context=context, stance=stance, situation=situation, reach=reach,
         choice=choose(situation, stance, reach, units), fallen=fallen,
     )  # fmt: skip
 
@@ -163,12 +163,15 @@ def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) 
     weekly = (weights * level * relative_units(ratio)).sum(axis=1)
     stock = np.array([np.inf if one.variant.stock is None else float(one.variant.stock) for one in offers])
     cost = np.minimum(_relative(offers, "cost"), 0.95)
+    supply = np.array([weekly_supply(float(knowledge.supply[one.row]), one.variant.stock) for one in offers])
+    shelf = Shelf(level=level, supply=supply, noise=knowledge.dispersion[rows])
     return Situation(
-        weights=weights, level=level, ledger=_ledgers(context, offers), ratio=ratio,
+        weights=weights, level=level, ledger=_ledgers(context, offers, shelf), ratio=ratio, supply=supply,
         cost_ratio=cost, stock_cost=cost * _kept_share(context, offers, stock / np.maximum(weekly, 1e-3)),
         lower=np.where(stock < SCARCE_WEEKS * weekly, np.maximum(lower, ratio * 0.9999), lower),
         upper=_relative(offers, "high"), dispersion=knowledge.dispersion[rows], centre=knowledge.centre[rows],
-        weeks_left=HORIZON, burden=knowledge.burden[rows] * (1 - _relative(offers, "cost") / ratio),
+        weeks_left=HORIZON, caution=knowledge.caution[rows],
+        burden=knowledge.burden[rows] * (1 - _relative(offers, "cost") / ratio),
     )  # fmt: skip
 
 
@@ -200,11 +203,15 @@ def _relative(offers: Sequence[Offer], name: str) -> Floats:
     return np.array([float((getattr(one, name, None) or getattr(one.span, name)) / one.base) for one in offers])
 
 
-def _ledgers(context: Context, offers: Sequence[Offer]) -> Floats:
+def _ledgers(context: Context, offers: Sequence[Offer], shelf: Shelf) -> Floats:
     """The harm ledger of each offer: (offer, state)."""
-    texts = [context.memory.get(account.key(one.variant.id)) for one in offers]
-    costs = [float(one.cost / one.base) for one in offers]
-    return np.stack([account.ledger(account.parsed(t), c) for t, c in zip(texts, costs, strict=True)])
+    plain, found = tables(0.1).units, []
+    for row, one in enumerate(offers):
+        kept = account.parsed(context.memory.get(account.key(one.variant.id)))
+        limited = kept.days and np.isfinite(shelf.supply[row])
+        sold = relative_sold(shelf.rows(np.array([row])), plain)[0][0] if limited else plain
+        found.append(account.ledger(kept, float(one.cost / one.base), sold))
+    return np.stack(found)
 
 
 def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
@@ -228,7 +235,7 @@ def _settled(night: _Night, row: int, one: Offer) -> Chosen | str | None:
     worth_it = gain > 0 and sure >= EVEN
     if not (worth_it or home or night.stance.curiosity) and night.choice.open[row, now]:
         return None
-    units = (float(night.units[row, now]), float(night.units[row, then]))
+    units = (float(night.choice.units[row, now]), float(night.choice.units[row, then]))
     return Chosen(one, price, units, gain, sure, home)
 
 
@@ -237,7 +244,7 @@ def _unstruck(night: _Night, row: int, one: Offer) -> Chosen | None:
     now = _column(night, row, one.price, one)
     if now is None or not announcing.ended(night.context, one):
         return None
-    units = float(night.units[row, now])
+    units = float(night.choice.units[row, now])
     return Chosen(one, one.price, (units, units), 0.0, 1.0, ends_reduction=True)
 
 
@@ -255,6 +262,9 @@ def _homewards(one: Offer, price: Decimal) -> bool:
 
 def _confidence(situation: Situation, row: int, one: Offer, price: Decimal) -> float:
     """Posterior probability that the new price earns more than the present one."""
-    now, then, cost = float(one.price / one.base), float(price / one.base), float(one.cost / one.base)
-    better = relative_units(np.array(then)) * (then - cost) > relative_units(np.array(now)) * (now - cost)
+    ratio, cost = np.array([float(one.price / one.base), float(price / one.base)]), float(one.cost / one.base)
+    supply = np.inf if situation.supply is None else float(situation.supply[row])
+    sold = expected_sales(situation.level[row], supply, float(situation.dispersion[row]), ratio)
+    now, then = sold * (ratio - cost)[:, None]
+    better = then > now
     return float(np.clip((situation.weights[row] * better).sum(), 0.0, 1.0))

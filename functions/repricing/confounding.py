@@ -27,7 +27,7 @@ def confounding(beliefs: Beliefs, ratio: Floats, units: Floats, known: Floats) -
         beliefs: what the same weeks taught.
         ratio: prices relative to the reference price, (shop, product, week).
         units: sales, same shape.
-        known: 1 where there was such a week, same shape.
+        known: 1 where there was such a week and sales say what demand was, same shape.
     """
     if ratio.shape[-1] < 6:
         return np.zeros(ratio.shape[0])

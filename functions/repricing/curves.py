@@ -64,7 +64,7 @@ class Tables:
 @cache
 def tables(step: float) -> Tables:
     """What each lattice price sells, and what walking home from it in steps of at most `step` sells."""
-    paths = [_walk_home(float(ratio), step) for ratio in LATTICE]
+    paths = [walk_home(float(ratio), step) for ratio in LATTICE]
     units = [relative_units(np.array(path)) if path else np.zeros((0, STATES)) for path in paths]
     sales = [np.array(path)[:, None] * sold if path else sold for path, sold in zip(paths, units, strict=True)]
     return Tables(
@@ -75,7 +75,7 @@ def tables(step: float) -> Tables:
     )
 
 
-def _walk_home(ratio: float, step: float) -> list[float]:
+def walk_home(ratio: float, step: float) -> list[float]:
     """The prices on the way back, neither the first nor the reference among them."""
     path: list[float] = []
     while True:

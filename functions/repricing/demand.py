@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from functions.repricing.censored import tail
+
 type Floats = npt.NDArray[np.float64]
 
 CALIBRATIONS = 3
@@ -35,9 +37,15 @@ class Panel:
     features: Floats
     """(series, period, feature): a one first, then log price, then what else is known in advance."""
     known: Floats
-    """(series, period): 1 where there is an observation that says what demand was."""
+    """(series, period): 1 where there is an observation."""
     group: npt.NDArray[np.int64]
     """(series,): which population each belongs to."""
+    sold_out: Floats | None = None
+    """(series, period): 1 where the stock ran out, so that demand was at least the units; None where it never did."""
+
+    def in_stock(self) -> "Panel":
+        """Without the periods whose sales do not say what demand was."""
+        return self if self.sold_out is None else replace(self, known=self.known * (1 - self.sold_out), sold_out=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +106,7 @@ def _maximised(panel: Panel, prior: Population | None, trust: float, rounds: int
     for turn in range(rounds):
         before = coefficients
         coefficients, covariance = _laplace(trusted, coefficients, dispersion, population, 4 if turn == 0 else 2)
-        dispersion = _dispersions(panel, coefficients, covariance, population.dispersion)
+        dispersion = _dispersions(panel, coefficients, covariance, dispersion, population.dispersion)
         if prior is None:
             population = _population(panel, coefficients, covariance, dispersion)
         if float(np.abs(coefficients - before).max()) < SETTLED:
@@ -163,19 +171,37 @@ def _laplace(
     x, beta = panel.features, start
     for _ in range(steps):
         mean = _mean(panel, beta)
+        units, _, told = _demand(panel, mean, dispersion)
         weight = panel.known / (1 + dispersion[:, None] * mean)
-        slope = np.matmul((weight * (panel.units - mean))[:, None, :], x)[:, 0] - (beta - centre) @ precision
-        curve = np.matmul((x * (weight * mean)[..., None]).swapaxes(1, 2), x) + precision
+        slope = np.matmul((weight * (units - mean))[:, None, :], x)[:, 0] - (beta - centre) @ precision
+        curve = np.matmul((x * (weight * mean * told)[..., None]).swapaxes(1, 2), x) + precision
         step = np.linalg.solve(curve, slope[..., None])[..., 0]
         beta = beta + np.clip(step, -1.0, 1.0)
     return beta, np.linalg.inv(curve)
 
 
-def _dispersions(panel: Panel, coefficients: Floats, covariance: Floats, usual: float, weight: float = 15.0) -> Floats:
+def _demand(panel: Panel, mean: Floats, dispersion: Floats) -> tuple[Floats, Floats, Floats | float]:
+    """Expected demand, what sales leave open of its variance, and the share of information they hold (Louis 1982):
+    sales themselves, nothing and one but where the stock ran out."""
+    if panel.sold_out is None:
+        return panel.units, np.zeros_like(mean), 1.0
+    rows = np.nonzero(panel.sold_out * panel.known)
+    noise = dispersion[rows[0]]
+    above = tail(panel.units[rows], mean[rows], noise)
+    units, variance, told = panel.units.astype(float), np.zeros_like(mean), np.ones_like(mean)
+    units[rows], variance[rows] = above.mean, above.variance
+    told[rows] = np.clip(1 - above.variance / (mean[rows] * (1 + noise * mean[rows])), 0.0, 1.0)
+    return units, variance, told
+
+
+def _dispersions(
+    panel: Panel, coefficients: Floats, covariance: Floats, before: Floats, usual: float, weight: float = 15.0
+) -> Floats:
     """Extra variance of each series by moments, shrunken to the usual one."""
     mean, count = _mean(panel, coefficients), panel.known.sum(axis=1)
+    units, variance, _ = _demand(panel, mean, before)
     unsure = (np.matmul(panel.features, covariance) * panel.features).sum(axis=-1)
-    excess = ((panel.units - mean) ** 2 - mean) / np.maximum(mean, 1.0) ** 2 + np.minimum(unsure, 1.0)
+    excess = ((units - mean) ** 2 + variance - mean) / np.maximum(mean, 1.0) ** 2 + np.minimum(unsure, 1.0)
     own = (np.clip(excess, -1, 4) * panel.known).sum(axis=1) / np.maximum(count, 1)
     return np.asarray(np.clip((own * count + usual * weight) / (count + weight), 0.01, 3.0))
 

@@ -33,6 +33,10 @@ class Knowledge:
     """What siblings sell more a week, in its base prices, when its log price rises by one."""
     rival_minor: Floats
     """Mean of competitors' prices in minor units, 0 where they are not known."""
+    caution: Floats
+    """Share of the tolerated probability of harm that may be used, by how far the shop's likelihood can be trusted."""
+    supply: Floats
+    """Most units that could be sold a week, as sold-out weeks showed it; inf where none was seen."""
 
 
 def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
@@ -50,6 +54,8 @@ def write_knowledge(known: Knowledge) -> Mapping[str, bytes]:
         one_price=known.one_price,
         burden=known.burden,
         rival_minor=known.rival_minor,
+        caution=known.caution,
+        supply=known.supply,
     )
     names = json.dumps({"variants": list(known.variants), "products": list(known.products)})
     return {"knowledge.npz": arrays.getvalue(), "names.json": names.encode()}
@@ -61,5 +67,7 @@ def read_knowledge(assets: Mapping[str, bytes]) -> Knowledge:
     with np.load(io.BytesIO(assets["knowledge.npz"]), allow_pickle=False) as arrays:
         values = {name: arrays[name].astype(np.float64) for name in arrays.files}
     nothing = np.zeros(len(names["variants"]))
-    values = {"burden": nothing, "rival_minor": nothing, **values}  # models of before did not know these
+    # What models of before did not know.
+    older = {"burden": nothing, "rival_minor": nothing, "caution": nothing + 1, "supply": nothing + np.inf}
+    values = {**older, **values}
     return Knowledge(variants=names["variants"], products=names["products"], **values)

@@ -19,12 +19,24 @@ def relative_profit(units: Floats, ratio: Floats, cost_ratio: Floats) -> Floats:
     return np.asarray(units * (ratio - cost_ratio) / (1 - cost_ratio))
 
 
-def entered(ledger: Floats, ratio: Floats, cost_ratio: Floats, drawn: Floats | float = 1.0) -> Floats:
+def entered(
+    ledger: Floats, ratio: Floats, cost_ratio: Floats, drawn: Floats | float = 1.0, sold: Floats | None = None
+) -> Floats:
     """The ledger after a week at this price, which siblings' prices may have made a better or worse one:
-    (shop, product, state)."""
+    (shop, product, state).
+
+    Args:
+        ledger: before it, same shape.
+        ratio: the week's price relative to the reference price, (shop, product).
+        cost_ratio: cost relative to the reference price, same shape.
+        drawn: what siblings left of its sales.
+        sold: sales relative to those at the reference price, where more than the price limits them: (shop, product,
+            state).
+    """
     cost = np.minimum(cost_ratio, 0.95)[..., None]
     pull = np.broadcast_to(drawn, ratio.shape)[..., None]
-    return np.asarray(ledger + pull * relative_profit(relative_units(ratio), ratio[..., None], cost) - 1)
+    units = relative_units(ratio) if sold is None else sold
+    return np.asarray(ledger + pull * relative_profit(units, ratio[..., None], cost) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +58,18 @@ harmed."""
 def tolerance(harmed_pct: float, horizon: int = 52) -> Tolerance:
     """The tolerance per product under which about so many per cent of products end up harmed."""
     return Tolerance(probability=min(harmed_pct / 100 / SHARE_REACHED, 1.0), horizon=horizon)
+
+
+SOUND = 0.7
+"""A likelihood that can be trusted so far or further passes for a calibrated one: estimates of it wander above."""
+CAUTION = 0.2
+"""Share of its tolerance that a shop loses whose likelihood cannot be trusted at all."""
+
+
+def caution(temperature: Floats) -> Floats:
+    """Share of the tolerated probability that is left where the likelihood claimed too much: tempering puts right how
+    much it claims on average, and not which products it was wrong about."""
+    return np.asarray(1 - CAUTION * np.maximum(1 - temperature / SOUND, 0.0))
 
 
 def harm_probability(

@@ -27,6 +27,11 @@ class Lessons:
     """Which products are of one category; None where nobody knows."""
 
     @property
+    def empty(self) -> Floats:
+        """1 in weeks that had nothing to sell from their first day on."""
+        return np.asarray(self.sold_out * (self.units == 0))
+
+    @property
     def weeks(self) -> int:
         """How many weeks there are."""
         return int(self.ratio.shape[-1])
@@ -52,7 +57,7 @@ def learn(
     first = _lived(lessons, start(_first_level(lessons), shipped, learning, lessons.kin))
     progress(f"first pass over {lessons.weeks} weeks done")
     first = reweigh(first, rounds=20)
-    slant = confounding(first, lessons.ratio, lessons.units, lessons.known)
+    slant = confounding(first, lessons.ratio, lessons.units, lessons.known * (1 - lessons.sold_out))
     first = reweigh(replace(first, slant=slant), rounds=8)
     second = replace(
         start(_first_level(lessons), shipped, learning, lessons.kin), shared=first.shared, slant=slant,
@@ -71,7 +76,9 @@ def _lived(lessons: Lessons, beliefs: Beliefs) -> Beliefs:
 
 
 def _first_level(lessons: Lessons) -> Floats:
-    """A first guess of weekly units: the mean of each product's first weeks."""
-    counted = lessons.known * (np.cumsum(lessons.known, axis=-1) <= 8)
+    """A first guess of weekly units: the mean of each product's first weeks with
+    something to sell."""
+    known = lessons.known * (1 - lessons.empty)
+    counted = known * (np.cumsum(known, axis=-1) <= 8)
     sold = (lessons.units * counted).sum(axis=-1)
     return np.asarray(sold / np.maximum(counted.sum(axis=-1), 1) + 0.5)

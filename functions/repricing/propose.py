@@ -29,6 +29,7 @@ from chalicelib.domain.ids import FunctionName, ProposalId, VariantId
 from chalicelib.domain.money import Money
 from chalicelib.domain.price_inputs import cost_key, rival_key
 from chalicelib.domain.proposals import ModelVersion, Proposal
+from chalicelib.domain.stock_outs import is_out, seen_out, stock_out_key
 from chalicelib.domain.whatif import whatif_key
 from functions.repricing import account, choosing, markets, shadow, watch
 from functions.repricing.announcing import struck_through
@@ -56,7 +57,7 @@ class Repricing:
         if knowledge is None:
             return Needs()
         named = frozenset(choosing.named(known, knowledge))
-        kept = (account.key, cost_key, rival_key, *([_whatif] if shadow.watching(known) else []))
+        kept = (account.key, cost_key, rival_key, stock_out_key, *([_whatif] if shadow.watching(known) else []))
         keys = {key(VariantId(name)) for name in choosing.variants(known, knowledge) for key in kept}
         memory = frozenset(keys | set(markets.memory_keys(known.shop)))
         if not known.catalogue:
@@ -96,7 +97,7 @@ class Repricing:
         accounts = _accounts(context, knowledge) if context.event.kind is Schedule.PROPOSE else {}
         return Decision(
             proposals=[*found, *local.proposals],
-            remember={**accounts, **local.remember},
+            remember={**accounts, **_sold_out(context, knowledge), **local.remember},
             considered=len(chosen) + len(notes) + local.considered,
             notes=[*notes, *local.notes],
         )
@@ -119,14 +120,26 @@ def _watched(
     context: Context, chosen: Sequence[choosing.Chosen], notes: Sequence[str], knowledge: Knowledge
 ) -> Decision:
     """Tonight's account of what would have been; nothing is proposed."""
+    out = _sold_out(context, knowledge)
     if context.event.kind is not Schedule.PROPOSE:
-        return Decision(considered=len(chosen))
+        return Decision(considered=len(chosen), remember=out)
     goods = {**context.catalogue, **context.products}
     variants = {str(one.id): one for product in goods.values() for one in product.variants}
     prices = {str(one.offer.variant.id): one.price for one in chosen}
     offers = choosing.offers_of(context, knowledge)[0]
     remember = shadow.remembered(context, variants, offers, prices, knowledge)
-    return Decision(remember=remember, considered=len(offers), notes=notes)
+    return Decision(remember={**remember, **out}, considered=len(offers), notes=notes)
+
+
+def _sold_out(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
+    """What to remember of learned variants that are sold out now, whoever set their prices."""
+    goods, about, found = {**context.catalogue, **context.products}, choosing.variants(context, knowledge), {}
+    for variant in (one for product in goods.values() for one in product.variants if one.id in about):
+        place = stock_out_key(variant.id)
+        text = seen_out(context.memory.get(place), context.now) if is_out(variant) else None
+        if text is not None:
+            found[place] = text
+    return found
 
 
 def _accounts(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
@@ -184,7 +197,7 @@ def _reasons(one: choosing.Chosen) -> tuple[Reason, ...]:
 
 def _evidence(context: Context, one: choosing.Chosen, knowledge: Knowledge) -> tuple[Evidence, ...]:
     held, row = one.offer, one.offer.row
-    curve = profit_curve(held, one.price, knowledge.weights[row], knowledge.level[row])
+    curve = profit_curve(held, one.price, knowledge)
     table = facts(held, one.price, float(knowledge.elasticity[row]), float(knowledge.elasticity_sd[row]), one.units)
     past = price_history(held, context.sales.get(held.product.id, ()))
     return (curve, table) if past is None else (curve, table, past)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chalicelib.contracts import History
+from chalicelib.domain.ids import VariantId
 from functions.repricing.curves import Floats
 from functions.repricing.kinship import ALONE, kinship
 from functions.repricing.lessons import Lessons
@@ -115,7 +116,23 @@ def usual_price(sales: Weekly, recent: int = 26) -> Floats:
     return np.array(found)
 
 
-def lessons(sales: Weekly, base: Floats, rival_ratio: Floats, kinds: Mapping[str, str]) -> Lessons:
+def sold_out_weeks(sales: Weekly, days: Mapping[VariantId, Sequence[int]]) -> Floats:
+    """1 in weeks of which a variant was seen sold out on some day: (variant, week).
+
+    Args:
+        sales: the weeks.
+        days: days since 1970-01-01 (UTC) on which each variant was seen sold out.
+    """
+    found = np.zeros_like(sales.units)
+    for row, variant in enumerate(sales.variants):
+        column = np.array(days.get(VariantId(variant), ()), dtype=np.int64) // 7 - sales.first_week
+        found[row, column[(column >= 0) & (column < found.shape[1])]] = 1.0
+    return found
+
+
+def lessons(
+    sales: Weekly, base: Floats, rival_ratio: Floats, kinds: Mapping[str, str], sold_out: Floats
+) -> Lessons:
     """One shop's weeks, prices relative to the base price of each variant.
 
     Args:
@@ -123,12 +140,13 @@ def lessons(sales: Weekly, base: Floats, rival_ratio: Floats, kinds: Mapping[str
         base: the base price of each variant.
         rival_ratio: competitors' prices relative to their mean, (variant, week).
         kinds: the kind of goods of each product, where it has one; goods of a kind may take each other's buyers.
+        sold_out: 1 where the stock ran out, (variant, week).
     """
     ratio = np.where(sales.known > 0, sales.price / base[:, None], 1.0)
     return Lessons(
         ratio=np.clip(ratio, 0.3, 3.0)[None],
         units=sales.units[None],
-        sold_out=np.zeros_like(ratio)[None],
+        sold_out=sold_out[None],
         rival_ratio=rival_ratio[None],
         known=sales.known[None],
         kin=kinship(_categories(sales, kinds)[None]),

@@ -15,9 +15,9 @@ from chalicelib.domain.money import Money
 from chalicelib.domain.shop import Mode
 from chalicelib.domain.whatif import WhatIf, parsed_whatif, whatif_key, whatif_text
 from functions.repricing.account import LONGEST_GAP, day_of
-from functions.repricing.curves import Floats, relative_units
 from functions.repricing.knowledge import Knowledge
 from functions.repricing.offers import Offer
+from functions.repricing.scarcity import expected_sales, weekly_supply
 
 NAME = FunctionName("repricing")
 QUANTILES = (0.1, 0.9)
@@ -100,13 +100,13 @@ def _onward(
 
 def _weekly_gain(one: Offer, real: Money, knowledge: Knowledge) -> tuple[float, float, float]:
     """Expected profit a week at our price over that at the merchant's, and the interval of 80 %."""
-    weights, level = knowledge.weights[one.row], knowledge.level[one.row]
-
-    def profit(price: Decimal) -> Floats:
-        units = level * relative_units(np.array(float(price / one.base)))
-        return np.asarray(units * float(price - one.cost))
-
-    gain = profit(one.price) - profit(real.amount)
+    weights, row = knowledge.weights[one.row], one.row
+    prices = (one.price, real.amount)
+    supply = weekly_supply(float(knowledge.supply[row]), one.variant.stock)
+    ratio = np.array([float(price / one.base) for price in prices])
+    sold = expected_sales(knowledge.level[row], supply, float(knowledge.dispersion[row]), ratio)
+    ours, theirs = sold * np.array([[float(price - one.cost)] for price in prices])
+    gain = ours - theirs
     order = np.argsort(gain)
     mass = np.cumsum(weights[order])
     low, high = (float(gain[order][min(int((mass < share).sum()), len(gain) - 1)]) for share in QUANTILES)

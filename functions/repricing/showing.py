@@ -10,8 +10,10 @@ import numpy as np
 from chalicelib.contracts import SalesDay
 from chalicelib.domain.evidence import Curve, Fact, Facts, Mark, Timeline
 from chalicelib.domain.money import Money, decimals
-from functions.repricing.curves import Floats, relative_units
+from functions.repricing.curves import Floats
+from functions.repricing.knowledge import Knowledge
 from functions.repricing.offers import Offer
+from functions.repricing.scarcity import expected_sales, weekly_supply
 
 RULES = {
     "step": "the largest single change",
@@ -25,11 +27,15 @@ POINTS = 25
 DAY = timedelta(days=1)
 
 
-def profit_curve(offer: Offer, chosen: Decimal, weights: Floats, level: Floats) -> Curve:
-    """Expected weekly profit over price, with the interval that holds 80 % of what is believed possible."""
+def profit_curve(offer: Offer, chosen: Decimal, knowledge: Knowledge) -> Curve:
+    """Expected weekly profit over price, as far as the supply goes, with the interval that holds 80 % of what is
+    believed possible."""
     low, high = float(min(offer.span.low, offer.price)) * 0.9, float(max(offer.span.high, offer.price)) * 1.1
     prices = np.linspace(low, high, POINTS)
-    profit = level * relative_units(prices / float(offer.base)) * (prices - float(offer.cost))[:, None]
+    weights, row = knowledge.weights[offer.row], offer.row
+    supply = weekly_supply(float(knowledge.supply[row]), offer.variant.stock)
+    sold = expected_sales(knowledge.level[row], supply, float(knowledge.dispersion[row]), prices / float(offer.base))
+    profit = sold * (prices - float(offer.cost))[:, None]
     lower, upper = (_quantile(profit, weights, share) for share in (0.1, 0.9))
     return Curve(
         title="Expected profit per week",

@@ -19,9 +19,10 @@ from functions.repricing.beliefs import (
 from functions.repricing.curves import REFERENCE, SPACING, Floats, tables
 from functions.repricing.kinship import burden, strength
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge, write_knowledge
+from functions.repricing.ledger import caution
 from functions.repricing.lessons import learn
 from functions.repricing.rivals import weekly_rivals
-from functions.repricing.sales import Weekly, lessons, usual_price, weekly
+from functions.repricing.sales import Weekly, lessons, sold_out_weeks, usual_price, weekly
 
 SHIPPED_PRIOR = (-2.6, 1.3)
 """Mean and spread of price elasticities over products (Bijmolt, van Heerde & Pieters 2005: mean -2.62 in 81
@@ -37,7 +38,7 @@ def train(material: Material, progress: Callable[[str], None]) -> Sequence[Artif
     base = _base_prices(material, sales)
     rival_ratio, rival_minor = weekly_rivals(material.rivals, sales, material.shop.currency)
     kinds = {str(product.id): product.product_type for product in material.catalogue.values()}
-    taught = lessons(sales, base, rival_ratio, kinds)
+    taught = lessons(sales, base, rival_ratio, kinds, sold_out_weeks(sales, material.stock_outs))
     beliefs = learn(taught, shipped_prior(*SHIPPED_PRIOR), progress=progress)
     known = _knowledge(sales, base, taught.ratio[0], beliefs, rival_minor)
     return (_artifact(material, sales, known, beliefs),)
@@ -77,6 +78,8 @@ def _knowledge(sales: Weekly, base: Floats, ratio: Floats, beliefs: Beliefs, riv
         one_price=_one_price(sales, ratio),
         burden=burden(beliefs.kin, (weights * beliefs.level[0]).sum(axis=1)[None] * base, base[None])[0],
         rival_minor=rival_minor,
+        caution=np.repeat(caution(temperature(beliefs)), len(sales.variants)),
+        supply=beliefs.supply[0],
     )
 
 
@@ -122,6 +125,7 @@ def _card(material: Material, sales: Weekly, known: Knowledge, beliefs: Beliefs)
             "likelihood_temperature": float(temperature(beliefs)[0]),
             "slant_of_past_prices": float(beliefs.slant[0]),
             "substitution": float(strength(beliefs.kin)[0]),
+            "variants_seen_sold_out": int(np.isfinite(known.supply).sum()),
             "variants_with_competitors": int((known.rival_minor > 0).sum()),
         },
         licence="the shop's own",

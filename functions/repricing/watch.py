@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from chalicelib.contracts import Context, SalesDay
+from chalicelib.domain.stock_outs import parsed_stock_outs, stock_out_key
 from functions.repricing.account import day_of
 from functions.repricing.curves import relative_units
 from functions.repricing.knowledge import Knowledge
@@ -34,11 +35,13 @@ def resting(context: Context, one: Offer) -> bool:
 
 
 def fallen(context: Context, one: Offer, knowledge: Knowledge) -> bool:
-    """Whether sales since our change lie below the interval that was expected of them."""
+    """Whether sales since our change lie below the interval that was expected of them; days on which it was seen
+    sold out are not held against the price."""
     if not ours(context, one):
         return False
     first = day_of(context.written[one.action.target].at) + 1
-    days = day_of(context.now) - first
+    out = parsed_stock_outs(context.memory.get(stock_out_key(one.variant.id)))
+    days = day_of(context.now) - first - sum(day >= first for day in out)
     if days < FEWEST_DAYS:
         return False
     sold = _sold(context.sales.get(one.product.id, ()), one.variant.id, first)

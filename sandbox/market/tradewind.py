@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from functions.repricing.beliefs import Beliefs, Learning, centre, dispersion, posterior, shipped_prior
+from functions.repricing.beliefs import Beliefs, Learning, centre, dispersion, posterior, shipped_prior, temperature
 from functions.repricing.curves import STATES, relative_units
 from functions.repricing.kinship import Kinship, burden, kinship, siblings_mean, taken
-from functions.repricing.ledger import entered
+from functions.repricing.ledger import caution, entered
 from functions.repricing.lessons import Lessons, learn
 from functions.repricing.policy import Situation, Stance, choose
+from functions.repricing.scarcity import Shelf, relative_sold
 from functions.repricing.sharing import reweigh
 from functions.repricing.weeks import Observed, observe
 from sandbox.market.draws import CATEGORY, Floats
@@ -39,6 +40,7 @@ class Repricer:
             lower=_flat(week.lower / base), upper=_flat(week.upper / base),
             dispersion=_flat(dispersion(beliefs) + beliefs.level_var),
             centre=_flat(centre(beliefs, weights)), weeks_left=week.left, burden=_flat(self._burden(week, weights)),
+            supply=_flat(beliefs.supply), caution=np.repeat(caution(temperature(beliefs)), base.shape[1]),
         )  # fmt: skip
         return np.asarray(choose(situation, self.stance).ratio.reshape(base.shape) * base)
 
@@ -51,12 +53,23 @@ class Repricer:
         """Enter the week into the ledger, the beliefs and the shared prior."""
         base, kin = self.past.base_price, self.beliefs.kin
         drawn = taken(kin, siblings_mean(kin, np.log(sales.price / base)))
-        self.ledger = entered(self.ledger, sales.price / base, week.cost / base, drawn)
+        self.ledger = entered(self.ledger, sales.price / base, week.cost / base, drawn, self._sold(sales.price / base))
         seen = Observed(
             ratio=sales.price / base, units=sales.units, sold_out=sales.sold_out,
             rival_ratio=week.rival / base, known=np.ones_like(base),
         )  # fmt: skip
         self.beliefs = reweigh(observe(self.beliefs, seen), rounds=2)
+
+
+    def _sold(self, ratio: Floats) -> Floats:
+        """Sales relative to those at the reference price, as far as the supply goes."""
+        beliefs = self.beliefs
+        relative = relative_units(ratio)
+        rows = np.nonzero(np.isfinite(beliefs.supply))
+        noise = dispersion(beliefs) + beliefs.level_var
+        shelf = Shelf(level=beliefs.level[rows], supply=beliefs.supply[rows], noise=noise[rows])
+        relative[rows] = relative_sold(shelf, relative[rows][:, None, :])[0][:, 0]
+        return relative
 
 
 def _categories(shape: tuple[int, ...]) -> Kinship:

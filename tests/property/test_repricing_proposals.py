@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,23 +14,19 @@ from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import ProductId
 from chalicelib.domain.shop import PriceLimits
 from chalicelib.guardrails import Situation, check
-from chalicelib.inference import Loaded
 from functions.repricing.account import Account, key, written
 from functions.repricing.propose import FUNCTION
-from tests.unit.repricing.shop import NOW, SHOP, artifact, context, money, product, variant
+from tests.unit.repricing.shop import NOW, SHOP, context, loaded, money, product, variant
 
 
 class Shelf:
     """One loaded model under every name."""
 
+    def __init__(self, supply: float) -> None:
+        self._supply = supply
+
     def get(self, name: str) -> Any:
-        return _loaded()
-
-
-@cache
-def _loaded() -> Loaded:
-    made = artifact()
-    return Loaded(made.graph, made.card, made.assets)
+        return loaded(self._supply)
 
 
 def pct(low: int, high: int) -> st.SearchStrategy[Decimal]:
@@ -45,11 +41,16 @@ LIMITS = st.builds(
     minimum_advertised=st.dictionaries(st.sampled_from([ProductId("p0"), ProductId("p1")]), pct(15, 22), max_size=2),
 )  # fmt: skip
 GOODS = st.lists(
-    st.tuples(pct(12, 35), st.none() | pct(-1, 30), st.integers(-2, 500)), min_size=1, max_size=6,
+    st.tuples(pct(12, 35), st.none() | pct(-1, 30), st.none() | st.integers(-2, 500)), min_size=1, max_size=6,
 )  # fmt: skip
 
 
-def goods(rows: list[tuple[Decimal, Decimal | None, int]]) -> dict[ProductId, Product]:
+SUPPLIES = st.sampled_from([np.inf, 0.0, 1.0, 6.0, 14.0, 1e4])
+
+type Row = tuple[Decimal, Decimal | None, int | None]
+
+
+def goods(rows: list[Row]) -> dict[ProductId, Product]:
     made = {}
     for number, (price, cost, stock) in enumerate(rows):
         form = replace(variant(number, str(price)), cost=None if cost is None else money(str(cost)), stock=stock)
@@ -57,13 +58,13 @@ def goods(rows: list[tuple[Decimal, Decimal | None, int]]) -> dict[ProductId, Pr
     return made
 
 
-@given(limits=LIMITS, rows=GOODS, days=st.floats(0.1, 365), index=st.integers(0, 120))
+@given(limits=LIMITS, rows=GOODS, days=st.floats(0.1, 365), index=st.integers(0, 120), supply=SUPPLIES)
 @settings(max_examples=120, deadline=None)
 def test_proposals_clear_the_guardrails(
-    limits: PriceLimits, rows: list[tuple[Decimal, Decimal | None, int]], days: float, index: int
+    limits: PriceLimits, rows: list[Row], days: float, index: int, supply: float
 ) -> None:
     where = replace(context(limits, goods(rows)), memory={key("v0"): written(Account({index: days}, 20_000))})
-    for made in FUNCTION.propose(where, Answers(), Shelf()).proposals:
+    for made in FUNCTION.propose(where, Answers(), Shelf(supply)).proposals:
         assert isinstance(made.action, SetPrice)
         assert 0 <= made.confidence <= 1
         assert made.worth >= 0

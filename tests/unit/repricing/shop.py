@@ -18,6 +18,8 @@ from chalicelib.domain.money import Money, decimals
 from chalicelib.domain.proposals import RULES, Proposal
 from chalicelib.domain.shop import Mode, Policy, PriceLimits, Shop
 from chalicelib.guardrails import PricePoint, Situation
+from chalicelib.inference import Loaded
+from functions.repricing.knowledge import read_knowledge, write_knowledge
 from functions.repricing.propose import FUNCTION
 from functions.repricing.train import train
 from sandbox.rehearsal.stage import Play, Stage
@@ -151,6 +153,15 @@ def artifact(*, flat: bool = False) -> Artifact:
         catalogue=catalogue(),
     )
     return train(material, lambda _line: None)[0]
+
+
+@cache
+def loaded(supply: float = np.inf) -> Loaded:
+    """The model in a real session, as if every shelf had been seen empty at so many units a week."""
+    made = artifact()
+    known = read_knowledge(made.assets)
+    limited = replace(known, supply=np.full(len(known.variants), supply))
+    return Loaded(made.graph, made.card, write_knowledge(limited))
 
 
 def context(limits: PriceLimits | None = None, goods: Mapping[ProductId, Product] | None = None) -> Context:

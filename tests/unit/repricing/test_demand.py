@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from bench.backtest_repricing import add_arguments, run
+from bench.repricing_data import read
 from functions.repricing.demand import Panel, borrowed, expected_units, fit
 
 RNG_SEED = 4
@@ -51,6 +53,25 @@ def test_a_borrowed_population_helps_a_short_history() -> None:
     assert np.abs(lent.coefficients[:, 1] - own_slope).mean() < 1.3
     assert lent.covariance[:, 1, 1].mean() > fit(whole).covariance[:, 1, 1].mean()
     assert len(slope) == 60
+
+
+def test_sold_out_periods_are_lower_bounds() -> None:
+    """A weekly supply that most promotions exhaust: without those periods, or at their sales, demand looks flat."""
+    whole, slope = panel(series=200, periods=100)
+    supply = np.full_like(whole.units, 36.0)
+    capped = replace(whole, units=np.minimum(whole.units, supply), sold_out=(whole.units >= supply).astype(float))
+    assert capped.sold_out is not None
+    assert capped.sold_out.mean() > 0.25
+    (found, sd), (left_out, _) = fit(capped).elasticity(), fit(capped.in_stock()).elasticity()
+    assert abs((found - slope).mean()) < 0.15
+    assert (np.abs(found - slope) < 1.645 * sd).mean() > 0.78
+    assert (left_out - slope).mean() > 0.8
+
+
+def test_a_stock_that_never_runs_out_changes_nothing() -> None:
+    known, _ = panel()
+    told = fit(replace(known, sold_out=np.zeros_like(known.units)))
+    np.testing.assert_allclose(told.coefficients, fit(known).coefficients, rtol=1e-9)
 
 
 def test_elasticities_are_never_positive() -> None:
@@ -137,4 +158,15 @@ def test_missing_and_foreign_files(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_optional_columns_are_taken(tmp_path: Path) -> None:
     path = sales_file(tmp_path, store_id="s1", competitor_price=9.5, promotion=0, stock=5)
+    assert backtest("--sales", str(path)) == 0
+
+
+def test_nobody_is_judged_by_what_sold_out(tmp_path: Path) -> None:
+    path = sales_file(tmp_path)
+    frame = pl.read_csv(path).with_row_index("row")
+    frame.with_columns(stock=pl.when(pl.col("row") % 3 == 0).then(0).otherwise(9)).drop("row").write_csv(path)
+    sales = read(path)
+    assert sales.panel.sold_out is not None
+    assert 0 < sales.panel.sold_out.sum() < sales.panel.known.sum()
+    assert not (sales.held_out() & (sales.panel.sold_out > 0)).any()
     assert backtest("--sales", str(path)) == 0

@@ -1,16 +1,19 @@
 """Repricing through the whole pipeline in memory: proposed at night, approved, remembered, sent home,
 undone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from chalicelib import connecting, deciding
+from chalicelib.contracts import Artifact, Material
 from chalicelib.domain.actions import SetPrice
 from chalicelib.domain.events import Schedule
+from chalicelib.domain.ids import ProductId, VariantId
 from chalicelib.domain.proposals import Proposal, Status
 from chalicelib.domain.shop import Mode
 from functions.repricing import account
@@ -76,3 +79,35 @@ def test_automatic_starts_after_so_many_accepted_proposals_and_sends_a_failing_p
 def test_the_same_night_twice_proposes_nothing_new(stage: Stage) -> None:
     first = {one.id for one in night(stage)}
     assert {one.id for one in night(stage)} == first
+
+
+class Pupil:
+    """Repricing that keeps what it is given to learn from and learns nothing."""
+
+    def __init__(self) -> None:
+        self.given: list[Material] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(FUNCTION, name)
+
+    def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
+        self.given.append(material)
+        return ()
+
+
+def test_days_without_stock_reach_the_trainer(stage: Stage) -> None:
+    pupil, stall, days = Pupil(), stage.bazaar.stalls["stall0"], []
+    stage.services.functions[FUNCTION.name] = pupil  # type: ignore[index]
+    for number in range(4):
+        goods = stall.products[ProductId("p3")]
+        form = replace(goods.variants[0], stock=0 if number < 3 else 9, sellable=number == 3)
+        stall.put_product(replace(goods, variants=(form,), updated_at=stage.clock.now()))
+        stage.settle()
+        night(stage)
+        days.append(account.day_of(stage.clock.now()))
+    connecting.schedule(stage.services, stage.shops[0], Schedule.TRAIN)
+    stage.settle()
+    seen = pupil.given[0].stock_outs
+    assert set(seen) == {VariantId("v3")}
+    assert set(days[:3]) <= set(seen[VariantId("v3")])
+    assert days[3] not in seen[VariantId("v3")]

@@ -8,7 +8,7 @@ import pytest
 
 from functions.repricing.beliefs import shipped_prior
 from functions.repricing.curves import SLOPES, STATES
-from functions.repricing.ledger import Tolerance, entered, tolerance
+from functions.repricing.ledger import Tolerance, caution, entered, tolerance
 from functions.repricing.policy import Situation, Stance, choose, perfect_information
 from sandbox.market.peers import PEERS
 from sandbox.market.simulate import clairvoyant, open_market, play
@@ -76,6 +76,17 @@ def test_the_ledger_counts_what_a_state_says() -> None:
 
 def test_the_merchants_dial_is_monotone() -> None:
     assert tolerance(1).probability < tolerance(4).probability < tolerance(12).probability <= 1
+
+
+def test_a_likelihood_that_claimed_too_much_is_allowed_less() -> None:
+    np.testing.assert_array_equal(caution(np.array([0.7, 0.9, 1.0])), 1.0)
+    assert 0.8 < float(caution(np.array(0.3))) < float(caution(np.array(0.6))) < 1
+    lost = np.full((3, STATES), -1.4)
+    doubtful = choose(situation(ledger=lost), Stance())
+    careful = choose(situation(ledger=lost, caution=np.array([1.0, 0.6, 0.0])), Stance())
+    np.testing.assert_array_equal(careful.open[0], doubtful.open[0])
+    assert careful.open[1].sum() < doubtful.open[1].sum()
+    assert careful.open[2].sum() < doubtful.open[2].sum()
 
 
 def test_knowing_is_worth_something_only_to_the_unsure() -> None:
