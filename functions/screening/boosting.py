@@ -76,7 +76,8 @@ class Pair:
 
     def cells(self, data: Binned) -> Ints:
         """(rows,)"""
-        return self.folded_first[data.bins[self.first]] * self.width + self.folded_second[data.bins[self.second]]
+        first, second = self.folded_first[data.bins[self.first]], self.folded_second[data.bins[self.second]]
+        return np.asarray(first * self.width + second)
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -108,13 +109,13 @@ def boost(
             p = sigmoid(logit)
             g, h = p - y, p * (1 - p)
             for term in order[begin : begin + _BLOCK]:
-                size = sizes[term]
-                gradient = np.bincount(bins[term], g, size)
-                curvature = np.bincount(bins[term], h, size)
+                size, index = sizes[term], bins[term].astype(np.intp)
+                gradient = np.bincount(index, g, size)
+                curvature = np.bincount(index, h, size)
                 step = pace.rate * steps[term](gradient, curvature, counts[term])
                 if step.any():
                     tables[term] += step
-                    logit += step[bins[term]]
+                    logit += step[index]
         if turn % pace.every == 0:
             out = start[~inside] + sum(table[b] for table, b in zip(tables, outside, strict=True))
             path.tables.append([table.copy() for table in tables])

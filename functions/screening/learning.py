@@ -60,13 +60,12 @@ def columns_of(lesson: Lesson, bins: int) -> tuple[Column, ...]:
         for name, values in lesson.table.items()
     )
     return tuple(
-        one for one in found if one.name in lesson.known or one.bins > 2 or _varies(one, lesson.table[one.name])
+        one for one in found if one.name in lesson.known or one.bins > 3 or _varies(one, lesson.table[one.name])
     )
 
 
 def _varies(one: Column, values: Values) -> bool:
-    unknown = np.isnan(one.numbers(values))
-    return bool(unknown.any() and not unknown.all())
+    return len(np.unique(one.binned(one.numbers(values)))) > 1
 
 
 @dataclass(frozen=True, slots=True)
