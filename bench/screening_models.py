@@ -22,7 +22,7 @@ from bench.screening_protocols import Split
 from functions.screening.boosting import sigmoid
 from functions.screening.choosing import Contest
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.judging import Judge, calibrated
+from functions.screening.judging import Judge
 from functions.screening.learning import Lesson
 from functions.screening.recipes import learn
 from functions.screening.schema import BY_NAME
@@ -94,12 +94,12 @@ def _learned(split: Split) -> Learned:
     orders = _held[-1]
     begin = time.perf_counter()
     lesson = lesson_of(orders, split.train)
-    used, champion, challenger, contest = learn(lesson)
+    used, champion, challenger, contest = learn(lesson, order=orders.at[split.train] if orders.timed else None)
     seconds = time.perf_counter() - begin
     table = orders.rows(split.test).table
-    logits = {OURS: used.logit(table), ADDITIVE: calibrated(champion, lesson.label).logit(table)}
+    logits = {OURS: used.logit(table), ADDITIVE: champion.logit(table)}
     if challenger is not None:
-        logits[TREES] = calibrated(challenger, lesson.label).logit(table)
+        logits[TREES] = challenger.logit(table)
     row_us, parity = _timed(used, {name: values[:ROWS_TIMED] for name, values in table.items()}, logits[OURS])
     return Learned({name: sigmoid(logit) for name, logit in logits.items()}, seconds, row_us, contest, parity)
 

@@ -40,6 +40,8 @@ class Pace:
     trusted: int = 3
     """Looks that are taken on trust: with a handful of frauds the rows left out cannot tell when to stop."""
     pairs: int = 0
+    scouted: int = 1_000
+    """Rounds after which pairs are looked for, at most."""
     share: float = 1.0
     """Of the features, drawn anew each round."""
 
