@@ -3,16 +3,16 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from bench.screening_data import Orders, UnusableFile, read
-from bench.screening_figures import FIGURES, Judged, best_threshold, by_cost, measured, paid
+from bench.screening_figures import FIGURES, Judged, best_threshold, by_cost, drawn_figures, ends, paid
 from bench.screening_models import OURS, PEER, Learned, Result, ours, peer
-from bench.screening_protocols import PROTOCOLS, Split, splits, usable_splits, with_labels
+from bench.screening_protocols import LEAST_FRAUDS, PROTOCOLS, Split, splits, usable_splits, with_labels
 from bench.screening_report import page
 from chalicelib.domain.screening import Ruling
 from functions.screening.columns import Ints
@@ -60,12 +60,24 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     _tell(_described(orders, protocol))
-    found = {size: _backtested(orders, usable_splits(parts, orders), size) for size in sizes}
+    found, skipped = {}, {}
+    for size in sizes:
+        learned_from = _limited(orders, usable_splits(parts, orders), size)
+        if learned_from:
+            found[size] = _backtested(orders, learned_from)
+        else:
+            skipped[size] = f"so few labels hold less than {LEAST_FRAUDS} frauds"
+    if not found:
+        print(f"{args.orders.name}: {next(iter(skipped.values()))}.", file=sys.stderr)
+        return 2
     for size, figures in found.items():
         print(_table(figures, size))
+    for size, why in skipped.items():
+        print(f"\n{size} labels: left out, {why}")
     print(NOTE)
     if args.json:
-        args.json.write_text(json.dumps(_json(orders, protocol, found), indent=1, allow_nan=False) + "\n")
+        text = json.dumps(_json(orders, protocol, found) | {"left_out": skipped}, indent=1, allow_nan=False)
+        args.json.write_text(text + "\n", encoding="utf-8")
     if args.report:
         args.report.write_text(page(f"Order screening: {args.orders.name}", found, NOTE), encoding="utf-8")
     return 0
@@ -94,19 +106,24 @@ def _described(orders: Orders, protocol: str) -> str:
     return "\n".join(lines)
 
 
-def _backtested(orders: Orders, parts: Sequence[Split], size: str) -> dict[str, Any]:
+def _limited(orders: Orders, parts: Sequence[Split], size: str) -> Sequence[Split]:
+    """The folds that can be judged at this number of labels."""
+    if size == ALL:
+        return parts
+    return usable_splits([with_labels(one, orders, int(size), n) for n, one in enumerate(parts)], orders)
+
+
+def _backtested(orders: Orders, parts: Sequence[Split]) -> dict[str, Any]:
     """All figures at one number of labels."""
-    if size != ALL:
-        parts = usable_splits([with_labels(one, orders, int(size), n) for n, one in enumerate(parts)], orders)
-    if not parts:
-        raise SystemExit(f"{size} labels hold too little fraud to learn from.")
     results, learned = ours(orders, parts, _tell)
     if found := peer(orders, parts, _tell):
         results.append(found)
+    models = {one.name: _measured(one) for one in results}
     policies = {"approve_all": Ruling.APPROVE, "review_all": Ruling.REVIEW}
     judged = results[0].folds
     return {
-        "models": [_model(one) for one in results],
+        "models": [_model(one, models[one.name]) for one in results],
+        "ours_less_lightgbm": _differences(models[OURS], models[PEER]) if PEER in models else {},
         "policies": {name: _flat_cost(judged, verdict) for name, verdict in policies.items()},
         "trees": [_contest(one) for one in learned if one.contest],
         "largest_gap_of_reasons_to_logit": max(one.parity for one in learned),
@@ -116,18 +133,35 @@ def _backtested(orders: Orders, parts: Sequence[Split], size: str) -> dict[str, 
     }
 
 
-def _model(result: Result) -> dict[str, Any]:
+type Drawn = tuple[Mapping[str, float], Sequence[Mapping[str, float]]]
+"""Figures, and those of each draw of identities."""
+
+
+def _measured(result: Result) -> Drawn:
     verdicts: list[Ints] = [
         best_threshold(one) if result.name == PEER else by_cost(one.probability, one.total) for one in result.folds
     ]
-    figures = measured(result.folds, verdicts)
+    return drawn_figures(result.folds, verdicts)
+
+
+def _model(result: Result, found: Drawn) -> dict[str, Any]:
+    point, drawn = found
     return {
         "model": result.name,
-        **{name: figures[name][0] for name in FIGURES},
+        **{name: point[name] for name in FIGURES},
         "fit_seconds": float(np.mean(result.fit_seconds)),
         "row_us": float(np.mean(result.row_us)) if result.row_us else None,
         "chosen": result.name == OURS,
-        "intervals": {name: list(figures[name][1:]) for name in FIGURES},
+        "intervals": {name: list(ends([each[name] for each in drawn])) for name in FIGURES},
+    }
+
+
+def _differences(ours: Drawn, theirs: Drawn) -> dict[str, list[float]]:
+    """By figure: ours less LightGBM's, and the ends of the interval; the same draws of identities for both."""
+    pairs = list(zip(ours[1], theirs[1], strict=True))
+    return {
+        name: [ours[0][name] - theirs[0][name], *ends([one[name] - other[name] for one, other in pairs])]
+        for name in FIGURES
     }
 
 
@@ -158,6 +192,9 @@ def _table(figures: dict[str, Any], size: str) -> str:
     for one in figures["models"]:
         cells = [_cell(one, name) for name in FIGURES]
         lines.append(one["model"].ljust(24) + "".join(cells) + ("  <- ours" if one["chosen"] else ""))
+    if apart := figures["ours_less_lightgbm"]:
+        value, low, high = apart["ap"]
+        lines.append(f"average precision, ours less LightGBM's: {value:+.4f} ({low:+.4f} to {high:+.4f})")
     for name, cost in figures["policies"].items():
         lines.append(name.replace("_", " ").ljust(24) + f"cost per order {cost:.4f}")
     lines.extend(

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import onnxruntime
 
-from bench import Row
+from bench import Row, screening_calls
 from bench.repricing_models import PEERS_PYTHON
 from chalicelib.inference import Loaded, shipped
 from functions.screening.deciding import Attention, Stake, decide
@@ -44,14 +44,15 @@ def rows() -> Iterator[Row]:
     peers = _peers(x, label)
     yield from _scoring(model, x, peers)
     yield from _around(model, seen, records)
+    yield from screening_calls.rows()
 
 
 def _scoring(model: Loaded, x: Any, peers: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
     names = {"one": "screening.row_us", "batch": "screening.thousand_rows_us"}
-    terms, session = model.once("terms", read_terms), _session()
+    terms, graph = model.once("terms", read_terms), session()
     what = f"{x.shape[1]} features, {len(terms.terms)} terms, probability and every term's part in one call"
     for kind, name in names.items():
-        own = _median(lambda part: session.run(None, {"features": part}), x, 1 if kind == "one" else BATCH)
+        own = _median(lambda part: graph.run(None, {"features": part}), x, 1 if kind == "one" else BATCH)
         yield Row(name=name, value=own, unit="us", note=f"{what}; {SIMULATED}")
         for peer, times in peers.items():
             ratio = own / times[kind]
@@ -67,7 +68,8 @@ def _scoring(model: Loaded, x: Any, peers: Mapping[str, Mapping[str, float]]) ->
     yield Row(name="screening.reasons_less_logit", value=float(gap.max()), unit="log odds", note=note)
 
 
-def _session() -> onnxruntime.InferenceSession:
+def session() -> onnxruntime.InferenceSession:
+    """The shipped graph on one thread. Raises RuntimeError where there is none."""
     folder = shipped(MODEL)
     if folder is None:
         raise RuntimeError("there is no shipped screening model")

@@ -15,13 +15,28 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bench.screening_replay import OFFENCES, replay
+from bench.screening_replay import replay
 from functions.screening.columns import Floats, Ints, Values
 from functions.screening.schema import SIGNAL
 
 NOTHING: Final = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
-TRUE: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "fraud", "fraudulent", "chargeback"})
-FALSE: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "legit", "genuine", "ok", "fine"})
+TRUE: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "fraud", "fraudulent", "chargeback", "bad"})
+FALSE: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "legit", "legitimate", "genuine", "ok", "fine",
+                         "good"})  # fmt: skip
+MOSTLY: Final = 0.95
+"""A column of text is one of numbers, or of moments, if so many of its values can be read as such."""
+SAMPLE: Final = 200
+SPELLING: Final = frozenset({"email_digits", "email_kind", "phone_given"})
+"""What an e-mail address shows by its looks."""
+OLDEST_LATEST: Final = (0.0, 4e9)
+"""Seconds since 1970 within which a moment is believed."""
+WAYS: Final = (
+    "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p",
+    "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y",
+    "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d-%m-%Y", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
+    "%b %d, %Y %H:%M:%S", "%b %d, %Y", "%d %b %Y %H:%M:%S", "%d %b %Y", "%d%b%Y", "%a %b %d %H:%M:%S %Y",
+)  # fmt: skip
+"""How exports write moments, beside ISO 8601."""
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "order_id": ("order_number", "name", "id", "order", "order_no"),
     "created_at": ("order_date", "date", "date_created", "date_created_gmt", "created", "timestamp", "date_gmt"),
@@ -97,7 +112,8 @@ def read(path: Path, label: str, group: str | None) -> Orders:
     frame, labels, at = frame[order.tolist()], labels[order], at[order]
     signals = [name for key, name in plain.items() if key.startswith(SIGNAL) and name not in (wanted, grouped)]
     total = _numbers(frame[known["total"]]) if "total" in known else np.full(frame.height, np.nan)
-    table = {**_own(frame, known, labels, at, timed), **{_plain(name): _signal(frame[name]) for name in signals}}
+    buyer = grouped if timed and not {"email", "customer_id"} & known.keys() else ""
+    table = {**_own(frame, known, buyer, at, timed), **{_plain(name): _signal(frame[name]) for name in signals}}
     if "total" in known:
         table["total"] = total
     used = {*known.values(), *signals, wanted, grouped}
@@ -189,22 +205,40 @@ def _moments(frame: pl.DataFrame, known: Mapping[str, str]) -> tuple[Floats, boo
         return np.arange(frame.height, dtype=np.float64), False
     column = frame[known["created_at"]]
     at = _numbers(column) if column.dtype.is_numeric() else _parsed(column)
-    at = np.where(at > 1e11, at / 1_000, at)
+    largest = np.nanmax(at, initial=0.0)
+    at = at / (1e9 if largest > 1e17 else 1e6 if largest > 1e14 else 1e3 if largest > 1e11 else 1.0)
     if not np.isfinite(at).all():
         at = np.where(np.isfinite(at), at, np.nanmin(at) if np.isfinite(at).any() else 0.0)
+    at = np.clip(at, *OLDEST_LATEST)
     return at, bool(np.ptp(at) > 0)
 
 
 def _parsed(column: pl.Series) -> Floats:
+    """Seconds since 1970; NaN where nothing can be read."""
     if column.dtype.is_temporal():
-        return column.cast(pl.Datetime("us")).dt.timestamp("ms").cast(pl.Float64).to_numpy() / 1_000
-    return np.array([_moment(one) for one in column.cast(pl.String).to_list()])
+        return column.cast(pl.Datetime("us")).dt.timestamp("ms").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1_000
+    text = column.cast(pl.String).str.strip_chars()
+    found = np.array([_moment(one) for one in text.to_list()])
+    if np.isfinite(found).sum() >= MOSTLY * (len(text) - text.null_count()):
+        return found
+    tried = [found, *(_read_as(text, way) for way in WAYS)]
+    return max(tried, key=lambda at: (int(np.isfinite(at).sum()), _forward(at)))
+
+
+def _read_as(text: pl.Series, way: str) -> Floats:
+    read = text.str.strptime(pl.Datetime("us"), way, strict=False, exact=True)
+    return read.dt.timestamp("ms").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1_000
+
+
+def _forward(at: Floats) -> float:
+    """How often time runs forward from row to row: what tells 3/4 in April from 3/4 in March."""
+    return float((np.diff(at[np.isfinite(at)]) >= 0).mean()) if np.isfinite(at).sum() > 1 else 0.0
 
 
 def _moment(text: str | None) -> float:
     if not text:
         return np.nan
-    tidy = re.sub(r" (UTC|GMT)$", "+00:00", text.strip())
+    tidy = re.sub(r" (UTC|GMT)$", "+00:00", text)
     tidy = re.sub(r" ([+-]\d{2}):?(\d{2})$", r"\1:\2", tidy)
     try:
         found = datetime.fromisoformat(tidy)
@@ -216,20 +250,39 @@ def _moment(text: str | None) -> float:
 def _numbers(column: pl.Series) -> Floats:
     if column.dtype == pl.String:
         column = column.str.replace_all(r"[^0-9eE.+-]", "")
-    return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
+    found = column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _signal(column: pl.Series) -> Values:
-    """Numbers as numbers, everything else as categories."""
-    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        return column.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(np.float64)
+    """Numbers as numbers (float32, as the model takes them), moments as days, everything else as categories."""
+    if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):
+        return _small(column.cast(pl.Float64).fill_null(np.nan).to_numpy())
     if column.dtype.is_temporal():
-        return _parsed(column)
-    text = column.cast(pl.String)
+        return _days(column)
+    text = column.cast(pl.String).str.strip_chars()
+    text = text.set(text.str.len_chars() == 0, None)
+    known = len(text) - text.null_count()
     numbers = text.cast(pl.Float64, strict=False)
-    if numbers.null_count() == text.null_count():
-        return numbers.fill_null(np.nan).to_numpy().astype(np.float64)
-    return np.array(text.to_list(), object)
+    if len(text) - numbers.null_count() >= MOSTLY * known:
+        return _small(numbers.fill_null(np.nan).to_numpy())
+    some = text.drop_nulls().head(SAMPLE)
+    if np.isfinite(_parsed(some)).sum() >= MOSTLY * len(some):
+        return _days(text)
+    names = text.drop_nulls().unique().sort()
+    each = np.array([*names.to_list(), None], object)  # one text in memory, however often it comes
+    codes = text.cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(len(names)).to_numpy()
+    return np.asarray(each[codes])
+
+
+def _days(column: pl.Series) -> Values:
+    return _small(_parsed(column) / 86_400)
+
+
+def _small(values: Floats) -> Values:
+    with np.errstate(over="ignore"):
+        found = values.astype(np.float32)
+    return np.where(np.isfinite(found), found, np.float32(np.nan))
 
 
 def _groups(frame: pl.DataFrame, grouped: str, known: Mapping[str, str]) -> Ints:
@@ -241,16 +294,19 @@ def _groups(frame: pl.DataFrame, grouped: str, known: Mapping[str, str]) -> Ints
     return np.unique(np.array(text), return_inverse=True)[1].astype(np.int64)
 
 
-def _own(frame: pl.DataFrame, known: Mapping[str, str], label: Floats, at: Floats, timed: bool) -> dict[str, Values]:
-    """The product's own features, as far as the file's columns give them."""
+def _own(frame: pl.DataFrame, known: Mapping[str, str], buyer: str, at: Floats, timed: bool) -> dict[str, Values]:
+    """The product's own features, as far as the file's columns give them. ``buyer`` names the column that tells whose
+    an order is, where no e-mail address does: how often, and what for, somebody has ordered before needs no label."""
     columns = {ours: frame[theirs].to_list() for ours, theirs in known.items()}
-    rows = replay(columns, at.tolist(), label, timed)
-    found: dict[str, Values] = {}
-    for name, values in rows.items():
-        if name in OFFENCES or all(one is None for one in values):
-            continue
-        text = any(isinstance(one, str) for one in values)
-        found[name] = (
-            np.array(values, object) if text else np.array([np.nan if v is None else v for v in values], float)
-        )
-    return found
+    if buyer:
+        columns["email"] = (frame[buyer].cast(pl.String) + "@buyer").to_list()
+    rows = replay(columns, at.tolist(), timed)
+    kept = {name: values for name, values in rows.items() if _any(values)}
+    return {name: values for name, values in kept.items() if not buyer or name not in SPELLING}
+
+
+def _any(values: Values) -> bool:
+    """Whether anything is known."""
+    if values.dtype.kind == "O":
+        return any(one is not None for one in values.tolist())
+    return bool(np.isfinite(values).any())

@@ -30,54 +30,86 @@ class Judged:
 type Weights = Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Rows from the most suspicious to the least: sorted once, weighted often."""
+
+    order: Ints
+    label: Floats
+    score: Floats
+    last: Ints
+    """Places of the last row of each run of equal scores."""
+
+    @classmethod
+    def of(cls, label: Floats, score: Floats) -> "Ranked":
+        """``label`` and ``score`` are (rows,)."""
+        order = np.argsort(-score, kind="stable")
+        ordered = score[order]
+        return cls(order, label[order], ordered, np.flatnonzero(np.append(np.diff(ordered) != 0, True)))
+
+
+type Measure = Callable[[Ranked, Weights], float]
+"""Of ranked rows, and their weights in that order."""
+
+
 def average_precision(label: Floats, score: Floats, weight: Weights) -> float:
     """Area under precision over recall as a step function; ties count as one step."""
-    order = np.argsort(-score, kind="stable")
-    s, good = score[order], (label * weight)[order]
-    ends = np.flatnonzero(np.append(np.diff(s) != 0, True))
-    found, seen = np.cumsum(good)[ends], np.cumsum(weight[order])[ends]
-    gained = np.diff(found, prepend=0.0)
-    return float((gained * found / np.maximum(seen, 1e-12)).sum() / max(found[-1], 1e-12))
+    rows = Ranked.of(label, score)
+    return _average_precision(rows, weight[rows.order])
 
 
 def area(label: Floats, score: Floats, weight: Weights) -> float:
     """Probability that a fraud scores above an honest order; ties count half."""
-    _, place = np.unique(score, return_inverse=True)
-    bad = np.bincount(place, label * weight)
-    fine = np.bincount(place, (1 - label) * weight)
-    below = np.cumsum(fine) - fine
-    return float((bad * (below + fine / 2)).sum() / max(bad.sum() * fine.sum(), 1e-12))
-
-
-def recall_at(share: float) -> Callable[[Floats, Floats, Weights], float]:
-    """Share of fraud among the ``share`` of orders that score highest."""
-
-    def recall(label: Floats, score: Floats, weight: Weights) -> float:
-        order = np.argsort(-score, kind="stable")
-        room = np.clip(share * weight.sum() - (np.cumsum(weight[order]) - weight[order]), 0, weight[order])
-        return float((room * label[order]).sum() / max((weight * label).sum(), 1e-12))
-
-    return recall
-
-
-def log_loss(label: Floats, probability: Floats, weight: Weights) -> float:
-    """Nats a row."""
-    p = np.clip(probability, 1e-7, 1 - 1e-7)
-    each = -(label * np.log(p) + (1 - label) * np.log(1 - p))
-    return float((each * weight).sum() / weight.sum())
+    rows = Ranked.of(label, score)
+    return _area(rows, weight[rows.order])
 
 
 def calibration_error(label: Floats, probability: Floats, weight: Weights) -> float:
     """Expected calibration error over fifteen bins of equal size."""
-    order = np.argsort(probability, kind="stable")
-    place = np.minimum((np.cumsum(weight[order]) / weight.sum() * BINS).astype(np.int64), BINS - 1)
-    gap = np.bincount(place, ((probability - label) * weight)[order], BINS)
+    rows = Ranked.of(label, probability)
+    return _calibration_error(rows, weight[rows.order])
+
+
+def _average_precision(rows: Ranked, weight: Weights) -> float:
+    found, seen = np.cumsum(rows.label * weight)[rows.last], np.cumsum(weight)[rows.last]
+    gained = np.diff(found, prepend=0.0)
+    return float((gained * found / np.maximum(seen, 1e-12)).sum() / max(found[-1], 1e-12))
+
+
+def _area(rows: Ranked, weight: Weights) -> float:
+    found, seen = np.cumsum(rows.label * weight)[rows.last], np.cumsum(weight)[rows.last]
+    bad, fine = np.diff(found, prepend=0.0), np.diff(seen - found, prepend=0.0)
+    below = fine.sum() - np.cumsum(fine)
+    return float((bad * (below + fine / 2)).sum() / max(bad.sum() * fine.sum(), 1e-12))
+
+
+def recall_at(share: float) -> Measure:
+    """Share of fraud among the ``share`` of orders that score highest."""
+
+    def recall(rows: Ranked, weight: Weights) -> float:
+        seen = np.cumsum(weight)
+        room = np.clip(share * seen[-1] - (seen - weight), 0, weight)
+        return float((room * rows.label).sum() / max((weight * rows.label).sum(), 1e-12))
+
+    return recall
+
+
+def _log_loss(rows: Ranked, weight: Weights) -> float:
+    """Nats a row."""
+    p = np.clip(rows.score, 1e-7, 1 - 1e-7)
+    each = -np.log(np.where(rows.label > 0, p, 1 - p))
+    return float((each * weight).sum() / weight.sum())
+
+
+def _calibration_error(rows: Ranked, weight: Weights) -> float:
+    place = np.minimum((np.cumsum(weight) / weight.sum() * BINS).astype(np.int64), BINS - 1)
+    gap = np.bincount(place, (rows.score - rows.label) * weight, BINS)
     return float(np.abs(gap).sum() / weight.sum())
 
 
-MEASURES: Final[Mapping[str, Callable[[Floats, Floats, Weights], float]]] = {
-    "ap": average_precision, "auc": area, "recall_at_1pct": recall_at(0.01), "recall_at_5pct": recall_at(0.05),
-    "log_loss": log_loss, "ece": calibration_error,
+MEASURES: Final[Mapping[str, Measure]] = {
+    "ap": _average_precision, "auc": _area, "recall_at_1pct": recall_at(0.01), "recall_at_5pct": recall_at(0.05),
+    "log_loss": _log_loss, "ece": _calibration_error,
 }  # fmt: skip
 
 
@@ -121,29 +153,33 @@ def best_threshold(one: Judged) -> Ints:
     return verdicts
 
 
-def measured(folds: Sequence[Judged], verdicts: Sequence[Ints], seed: int = 0) -> dict[str, tuple[float, float, float]]:
-    """Each figure with its 95 % interval (whole identities drawn again); means over folds where they rank."""
+def drawn_figures(
+    folds: Sequence[Judged], verdicts: Sequence[Ints], seed: int = 0
+) -> tuple[Mapping[str, float], Sequence[Mapping[str, float]]]:
+    """Each figure (means over folds where they rank), and those of ``DRAWS`` draws of whole identities, which are the
+    same for every model of the same folds."""
     rng = np.random.default_rng(seed)
-    ones = [np.ones(len(one.label)) for one in folds]
-    point = _figures(folds, verdicts, ones)
-    drawn = [_figures(folds, verdicts, [_again(one.group, rng) for one in folds]) for _ in range(DRAWS)]
-    return {
-        name: (value, _quantile(drawn, name, 0.025), _quantile(drawn, name, 0.975)) for name, value in point.items()
-    }
+    ranked = [Ranked.of(one.label, one.probability) for one in folds]
+    spent = [paid(v, o.label, o.total)[r.order] for o, v, r in zip(folds, verdicts, ranked, strict=True)]
+    groups = [np.unique(one.group[r.order], return_inverse=True)[1] for one, r in zip(folds, ranked, strict=True)]
+    names = [int(one.max()) + 1 for one in groups]
+    point = _figures(ranked, spent, [np.ones(len(one)) for one in groups])
+    drawn = []
+    for _ in range(DRAWS):
+        times = [np.bincount(rng.integers(0, n, n), minlength=n).astype(float) for n in names]
+        drawn.append(_figures(ranked, spent, [one[place] for one, place in zip(times, groups, strict=True)]))
+    return point, drawn
 
 
-def _again(group: Ints, rng: np.random.Generator) -> Weights:
-    names, place = np.unique(group, return_inverse=True)
-    return np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))[place].astype(float)
-
-
-def _figures(folds: Sequence[Judged], verdicts: Sequence[Ints], weights: Sequence[Weights]) -> dict[str, float]:
+def _figures(ranked: Sequence[Ranked], spent: Sequence[Floats], weights: Sequence[Weights]) -> Mapping[str, float]:
     found: dict[str, float] = {}
     for name, measure in MEASURES.items():
-        found[name] = float(np.mean([measure(o.label, o.probability, w) for o, w in zip(folds, weights, strict=True)]))
-    spent = sum(float((paid(v, o.label, o.total) * w).sum()) for o, v, w in zip(folds, verdicts, weights, strict=True))
-    return {**found, "cost_per_order": spent / sum(float(w.sum()) for w in weights)}
+        found[name] = float(np.mean([measure(rows, weight) for rows, weight in zip(ranked, weights, strict=True)]))
+    cost = sum(float((one * weight).sum()) for one, weight in zip(spent, weights, strict=True))
+    return {**found, "cost_per_order": cost / sum(float(weight.sum()) for weight in weights)}
 
 
-def _quantile(drawn: Sequence[Mapping[str, float]], name: str, at: float) -> float:
-    return float(np.quantile([each[name] for each in drawn], at))
+def ends(drawn: Sequence[float]) -> tuple[float, float]:
+    """Of the 95 % interval."""
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)

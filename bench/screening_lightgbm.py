@@ -1,6 +1,7 @@
-"""LightGBM as the peer, run by an interpreter that has it: ``python this in.npz out.npz``.
+"""LightGBM as the peer, run by an interpreter that has it: ``python this in.npz out.npz [rows.npy]``.
 
-in.npz: ``x`` (rows, columns) with NaN, ``categorical`` (columns,), ``y``, and per fold i ``train_i`` and ``test_i``.
+in.npz: ``categorical`` (columns,), ``y``, and per fold i ``train_i`` and ``test_i``; ``x`` (rows, columns) with NaN, or
+that array in a file of its own, which is not read into memory as a whole.
 out.npz: per fold ``p_i`` for the test rows, and ``seconds`` to fit and ``row_us`` to score one row, each per fold.
 """
 
@@ -25,11 +26,12 @@ def options(rows: int) -> tuple[Options, int]:
     return {**OPTIONS, **more, "bagging_freq": 1}, trees
 
 
-def main(given: str, answer: str) -> None:
+def main(given: str, answer: str, rows: str = "") -> None:
     """Fit and score each fold."""
     with np.load(given) as data:
         held = dict(data)
-    x, y, categorical = held["x"], held["y"], np.flatnonzero(held["categorical"]).tolist()
+    x = np.load(rows, mmap_mode="r") if rows else held["x"]
+    y, categorical = held["y"], np.flatnonzero(held["categorical"]).tolist()
     found, seconds, row_us = {}, [], []
     for fold in range(sum(name.startswith("train_") for name in held)):
         train, test = held[f"train_{fold}"], held[f"test_{fold}"]
@@ -40,11 +42,11 @@ def main(given: str, answer: str) -> None:
         seconds.append(time.perf_counter() - begin)
         found[f"p_{fold}"] = model.predict(x[test])
         begin = time.perf_counter()
-        for row in x[test[:200]]:
+        for row in np.asarray(x[test[:200]]):
             model.predict(row[None, :])
         row_us.append((time.perf_counter() - begin) / min(200, len(test)) * 1e6)
     np.savez(answer, **found, seconds=np.array(seconds), row_us=np.array(row_us))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,7 @@ from bench.screening_protocols import Split
 from functions.screening.boosting import sigmoid
 from functions.screening.choosing import Contest
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.judging import Judge, calibrated
+from functions.screening.judging import Judge
 from functions.screening.learning import Lesson
 from functions.screening.recipes import learn
 from functions.screening.schema import BY_NAME
@@ -31,6 +31,8 @@ ROWS_TIMED: Final = 300
 OURS, ADDITIVE, TREES, PEER = "Tradewind", "additive (glass-box)", "boosted trees, ours", "LightGBM"
 
 type Say = Callable[[str], None]
+_held: list[Orders] = []
+"""What is being judged, for workers."""
 
 
 @dataclass(slots=True)
@@ -67,10 +69,13 @@ def ours(orders: Orders, splits: Sequence[Split], say: Say) -> tuple[list[Result
     found = {name: Result(name) for name in (OURS, ADDITIVE, TREES)}
     workers = min(len(splits), os.cpu_count() or 1)
     parts: list[Learned] = []
-    with ProcessPoolExecutor(workers) as pool:
-        for number, one in enumerate(pool.map(partial(_learned, orders), splits)):
+    _held.append(orders)
+    # Forked workers find the orders where they lie; sent to them, a large file would be copied for every fold.
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        for number, one in enumerate(pool.map(_learned, splits)):
             say(f"{OURS}: fold {number + 1} of {len(splits)} learned in {one.seconds:.0f} s")
             parts.append(one)
+    _held.clear()
     for split, one in zip(splits, parts, strict=True):
         for name, probability in one.probability.items():
             found[name].folds.append(judged(orders, split, probability))
@@ -85,15 +90,16 @@ def judged(orders: Orders, split: Split, probability: Floats) -> Judged:
     return Judged(orders.label[test], probability, orders.total[test], orders.group[test])
 
 
-def _learned(orders: Orders, split: Split) -> Learned:
+def _learned(split: Split) -> Learned:
+    orders = _held[-1]
     begin = time.perf_counter()
     lesson = lesson_of(orders, split.train)
-    used, champion, challenger, contest = learn(lesson)
+    used, champion, challenger, contest = learn(lesson, order=orders.at[split.train] if orders.timed else None)
     seconds = time.perf_counter() - begin
     table = orders.rows(split.test).table
-    logits = {OURS: used.logit(table), ADDITIVE: calibrated(champion, lesson.label).logit(table)}
+    logits = {OURS: used.logit(table), ADDITIVE: champion.logit(table)}
     if challenger is not None:
-        logits[TREES] = calibrated(challenger, lesson.label).logit(table)
+        logits[TREES] = challenger.logit(table)
     row_us, parity = _timed(used, {name: values[:ROWS_TIMED] for name, values in table.items()}, logits[OURS])
     return Learned({name: sigmoid(logit) for name, logit in logits.items()}, seconds, row_us, contest, parity)
 
@@ -122,12 +128,12 @@ def peer(orders: Orders, splits: Sequence[Split], say: Say) -> Result | None:
         say(f"{PEER} left out: set {PEERS_PYTHON} to a Python that has it")
         return None
     with tempfile.TemporaryDirectory() as folder:
-        given, answer = Path(folder) / "in.npz", Path(folder) / "out.npz"
+        given, rows, answer = (Path(folder) / name for name in ("in.npz", "rows.npy", "out.npz"))
         sides = {f"{side}_{n}": getattr(one, side) for n, one in enumerate(splits) for side in ("train", "test")}
-        x, categorical = _matrix(orders)
-        np.savez(given, x=x, categorical=categorical, y=orders.label, **sides)
+        np.savez(given, categorical=_matrix(orders, rows), y=orders.label, **sides)
         script = Path(__file__).with_name("screening_lightgbm.py")
-        done = subprocess.run([python, str(script), str(given), str(answer)], capture_output=True, check=False)
+        called = [python, str(script), str(given), str(answer), str(rows)]
+        done = subprocess.run(called, capture_output=True, check=False)
         if done.returncode:
             say(f"{PEER} left out: {done.stderr.decode(errors='replace').strip().splitlines()[-1]}")
             return None
@@ -137,14 +143,21 @@ def peer(orders: Orders, splits: Sequence[Split], say: Say) -> Result | None:
     return Result(PEER, folds, found["seconds"].tolist(), found["row_us"].tolist())
 
 
-def _matrix(orders: Orders) -> tuple[Floats, NDArray[np.bool_]]:
-    """(rows, columns), and which of the columns are categories."""
-    columns, categorical = [], []
-    for values in orders.table.values():
-        text = values.dtype.kind == "O"
-        categorical.append(text)
-        if text:
-            names = np.array(["" if one is None else str(one) for one in values.tolist()])
-            values = np.unique(names, return_inverse=True)[1].astype(float)
-        columns.append(values)
-    return np.column_stack(columns), np.array(categorical)
+def _matrix(orders: Orders, rows: Path) -> NDArray[np.bool_]:
+    """Write (rows, columns) float32 to ``rows``; which of the columns are categories."""
+    shape = (len(orders.label), len(orders.table))
+    held = np.lib.format.open_memmap(rows, "w+", np.float32, shape)
+    categorical = np.zeros(len(orders.table), bool)
+    for place, values in enumerate(orders.table.values()):
+        categorical[place] = values.dtype.kind == "O"
+        held[:, place] = _codes(values) if categorical[place] else values
+    held.flush()
+    return categorical
+
+
+def _codes(values: Values) -> Floats:
+    """A number for each category; -1, which LightGBM takes for unknown, where there is none."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [-1 if one is None else numbers.setdefault(str(one), len(numbers)) for one in values.tolist()], np.float64
+    )

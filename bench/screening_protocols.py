@@ -11,6 +11,8 @@ from functions.screening.columns import Ints
 
 FOLDS: Final = 5
 HELD_OUT: Final = 0.25
+LEAST_FRAUDS: Final = 3
+"""To learn from."""
 PROTOCOLS: Final = ("time-split", "grouped-kfold")
 
 
@@ -60,7 +62,7 @@ def with_labels(split: Split, orders: Orders, labels: int, seed: int) -> Split:
 def usable(split: Split, orders: Orders) -> bool:
     """Whether both sides have fraud and honest orders."""
     sides = (orders.label[split.train], orders.label[split.test])
-    return all(0 < side.sum() < len(side) for side in sides) and bool(orders.label[split.train].sum() >= 3)
+    return all(0 < side.sum() < len(side) for side in sides) and bool(orders.label[split.train].sum() >= LEAST_FRAUDS)
 
 
 def usable_splits(found: Sequence[Split], orders: Orders) -> list[Split]:

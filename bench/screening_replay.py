@@ -6,12 +6,14 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final
 
+import numpy as np
+
 from chalicelib.domain.ids import OrderId
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Address, Order, Payment, Verdict
 from functions.screening import identities as linked
-from functions.screening.columns import Floats
-from functions.screening.features import Known, Value, features
+from functions.screening.columns import Values
+from functions.screening.features import Known, features
 from functions.screening.schema import FEATURES
 from sandbox.screening.rows import Past, plain
 
@@ -21,10 +23,16 @@ OFFENCES: Final = frozenset({"offences_person", "offences_place"})
 type Columns = Mapping[str, Sequence[Any]]
 
 
-def replay(columns: Columns, at: Sequence[float], label: Floats, timed: bool) -> dict[str, list[Value]]:
+def replay(columns: Columns, at: Sequence[float], timed: bool) -> dict[str, Values]:
     """Features by name, one value per row, in the order given (time order)."""
     past = Past()
-    found: dict[str, list[Value]] = {feature.name: [] for feature in FEATURES if feature.name not in OFFENCES}
+    found = {
+        feature.name: np.full(len(at), None, object)
+        if feature.kind == "category"
+        else np.full(len(at), np.nan, np.float32)
+        for feature in FEATURES
+        if feature.name not in OFFENCES
+    }
     for row in range(len(at)):
         order = _order({name: values[row] for name, values in columns.items()}, row, at[row])
         past.tally.add(linked.updates(order, plain))
@@ -34,7 +42,7 @@ def replay(columns: Columns, at: Sequence[float], label: Floats, timed: bool) ->
         past.usual = past.usual.after(order.total)
         given = {name: _number(columns[name][row]) for name in ("units", "lines") if name in columns}
         for name, values in found.items():
-            values.append(given.get(name, seen.get(name)))
+            values[row] = given.get(name, seen.get(name))
     if not timed:
         found.pop("hour")
     return found

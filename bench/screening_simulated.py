@@ -152,16 +152,18 @@ def decided(probability: Floats, total: Floats, days: Ints, bar: Floats, looks: 
     return np.where(looked, by_cost(probability, total), 0)
 
 
-def thresholded(probability: Floats, threshold: float, days: Ints, looks: int) -> Ints:
-    """Hold at or above a fixed threshold, within each day's room."""
+def thresholded(probability: Floats, threshold: float, days: Ints, looks: int, course: Ruling = Ruling.HOLD) -> Ints:
+    """Hold (or review) at or above a fixed threshold, within each day's room."""
     looked = within_budget(np.where(probability >= threshold, 1.0, 0.0), days, room_for(days, looks))
-    return np.where(looked, list(Ruling).index(Ruling.HOLD), 0)
+    return np.where(looked, list(Ruling).index(course), 0)
 
 
 def best_fixed(one: Judged, days: Ints, looks: int) -> Ints:
-    """The fixed threshold that would have cost least on these very orders, budget kept."""
-    tried = np.unique(np.quantile(one.probability, np.append(1 - np.geomspace(0.0005, 0.2, 40), 1.0)))
-    each = [thresholded(one.probability, float(at), days, looks) for at in [*tried, 2.0]]
+    """The fixed threshold that would have cost least on these very orders, and the better of holding and reviewing
+    above it, budget kept."""
+    tried = np.unique(np.quantile(one.probability, np.append(1 - np.geomspace(0.0005, 0.2, 60), 1.0)))
+    courses = (Ruling.HOLD, Ruling.REVIEW)
+    each = (thresholded(one.probability, float(at), days, looks, course) for at in [*tried, 2.0] for course in courses)
     return min(each, key=lambda verdicts: float(paid(verdicts, one.label, one.total).sum()))
 
 

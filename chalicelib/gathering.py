@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.contracts import Context, Function, Models, Needs, SalesDay, StoreClient
+from chalicelib.contracts import Context, CounterUpdate, Function, Models, Needs, SalesDay, StoreClient
 from chalicelib.domain.ids import OrderId, ProductId, ShopId, VariantId
 from chalicelib.domain.orders import placed_at
 from chalicelib.errors import Gone, UnsupportedAction
@@ -27,11 +27,10 @@ def gather(
         new = _minus(wanted, asked)
         if new == Needs():
             break
-        if new.counters and not observed:
-            services.counters.add(known.shop.id, function.observe(known))
-            observed = True
+        seen = function.observe(known) if new.counters and not observed else ()
+        observed = observed or bool(new.counters)
         asked = _plus(asked, new)
-        known = replace(_read(services, known, new, client), asked=asked)
+        known = replace(_read(services, known, new, client, seen), asked=asked)
     if not observed:
         services.counters.add(known.shop.id, function.observe(known))
     return known
@@ -45,7 +44,10 @@ def _plus(asked: Needs, new: Needs) -> Needs:
     return Needs(**{f.name: getattr(asked, f.name) | getattr(new, f.name) for f in fields(Needs)})
 
 
-def _read(services: Services, known: Context, new: Needs, client: StoreClient) -> Context:
+def _read(
+    services: Services, known: Context, new: Needs, client: StoreClient, seen: Sequence[CounterUpdate]
+) -> Context:
+    """Everything new that is wanted; what was seen is counted before counters are read."""
     shop = known.shop.id
     found: dict[str, Any] = {}
     if missing := [product for product in sorted(new.products) if product not in known.products]:
@@ -61,15 +63,17 @@ def _read(services: Services, known: Context, new: Needs, client: StoreClient) -
         found["written"] = {**known.written, **written}
     if new.texts:
         found["texts"] = {**known.texts, **_texts(client, new)}
-    return replace(known, **found, **_recalled(services, known, new))
+    return replace(known, **found, **_recalled(services, known, new, seen))
 
 
-def _recalled(services: Services, known: Context, new: Needs) -> Mapping[str, Any]:
+def _recalled(
+    services: Services, known: Context, new: Needs, seen: Sequence[CounterUpdate]
+) -> Mapping[str, Any]:
     """What we hold ourselves."""
     shop = known.shop.id
     found: dict[str, Any] = {}
     if new.counters:
-        totals = services.counters.read(shop, new.counters, _as_of(known))
+        totals = services.counters.count(shop, seen, new.counters, _as_of(known))
         found["counters"] = {**known.counters, **totals}
     if new.screenings:
         found["screenings"] = {**known.screenings, **services.screenings.many(shop, sorted(new.screenings))}
@@ -95,7 +99,7 @@ def _used(services: Services, known: Context, wanted: frozenset[tuple[str, str]]
     """What is used of these allowances today, without what an earlier attempt at the same thing used."""
     shop, day = known.shop.id, known.now
     return {
-        name: services.counters.used(shop, name, day) - services.counters.taken(shop, name, day, unique)
+        name: services.counters.used_by_others(shop, name, day, unique)
         for name, unique in sorted(wanted)
     }
 

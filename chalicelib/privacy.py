@@ -1,6 +1,6 @@
 """Forgetting: a buyer, or a whole shop. docs/privacy.md is the register of what is kept and why."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib import connecting
@@ -9,7 +9,6 @@ from chalicelib.domain.ids import OrderId, ShopId
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.screening import Screening
 from chalicelib.domain.shop import Shop
-from chalicelib.ports import Key
 from chalicelib.services import Services
 from chalicelib.storage import places
 from chalicelib.storage.codec import to_json
@@ -39,7 +38,7 @@ def erase_buyer(services: Services, shop: Shop, event: StoreEvent) -> int:
     orders = {*_orders(event), *(str(one.order_id) for one in screened)}
     erased = sum(services.history.forget_customer(shop.id, one) for one in sorted(known))
     erased += sum(services.purchases.forget(shop.id, one) for one in sorted(known))
-    erased += _erase_counters(services, shop.id, known | orders)
+    erased += services.counters.forget(shop.id, known | orders)
     for order in sorted(orders):
         _erase_order(services, shop.id, OrderId(order))
         erased += 1
@@ -52,7 +51,7 @@ def forget_buyer_of(services: Services, shop: ShopId, order: OrderId) -> None:
     """The store has erased the buyer from an order: so do we."""
     screened = services.screenings.get(shop, order)
     known = services.history.buyers_of(shop, [order]) | _persons([screened] if screened else [])
-    _erase_counters(services, shop, known | {str(order)})
+    services.counters.forget(shop, known | {str(order)})
     for one in sorted(known):
         services.purchases.forget(shop, one, order)
     services.history.forget_order(shop, order)
@@ -77,7 +76,7 @@ def held(services: Services, shop: ShopId, customer: str, orders: Sequence[str])
     named = dict.fromkeys([*orders, *(str(one["order"]) for one in lines), *(str(s.order_id) for s in screened)])
     outcomes = (services.records.get(places.key(shop, Kind.OUTCOME, order)) for order in named)
     return {
-        "order_lines": lines, "counted_events": [key.sort for key in _counters(services, shop, known | set(named))],
+        "order_lines": lines, "counted_events": services.counters.held(shop, known | set(named)),
         "recent_purchases": [body for one in sorted(known) for body in services.purchases.held(shop, one)],
         "screened_orders": [record.body for record in outcomes if record is not None],
         "verdicts": [to_json(one) for one in screened],
@@ -116,17 +115,3 @@ def _orders(event: StoreEvent) -> list[str]:
 def _erase_order(services: Services, shop: ShopId, order: OrderId) -> None:
     services.records.delete(places.key(shop, Kind.OUTCOME, order))
     services.screenings.erase(shop, order)
-
-
-def _erase_counters(services: Services, shop: ShopId, names: Set[str]) -> int:
-    found = list(_counters(services, shop, names))
-    for key in found:
-        services.records.delete(key)
-    return len(found)
-
-
-def _counters(services: Services, shop: ShopId, names: Set[str]) -> Iterator[Key]:
-    """Rows that count one of these (an order, say), or anything under one of these."""
-    for record in places.every(services.records, shop, Kind.COUNTER):
-        if not names.isdisjoint(record.key.sort.split("|")):
-            yield record.key

@@ -13,12 +13,16 @@ class Reason:
 
     text: str
     """A catalogue message such as ``Bought together in {count} of {total} orders``."""
+    plural: str = ""
+    """The same for more than one; ``text`` is said of one alone then."""
+    count: int = 1
+    """Of what the plural speaks."""
     values: tuple[tuple[str, str], ...] = ()
     weight: float = 0.0
     sentiment: Sentiment = Sentiment.NEUTRAL
 
     def __str__(self) -> str:
-        return fill(self.text, self.values)
+        return fill(self.plural if self.plural and self.count != 1 else self.text, self.values)
 
 
 def fill(text: str, values: tuple[tuple[str, str], ...]) -> str:

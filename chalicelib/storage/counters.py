@@ -1,24 +1,33 @@
 """Counters over trailing windows, exact and free of races.
 
-Each thing counted is a row of its own under its subject, so that counting twice counts once, two orders at
-the same moment see each other (strongly consistent reads), and expiry is compared on read: TTL deletes late.
+What was counted of one subject lies in one record, its ledger: an order reads the ledgers of all its subjects at once,
+writes itself into them in one transaction, and knows what they hold by then. Counting twice counts once. Of two orders
+at the same moment the later one finds that a ledger has changed, reads again, and sees the earlier. Expiry is compared
+on read: TTL deletes late.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import Final, NamedTuple
 
 from chalicelib.contracts import CounterKey, CounterUpdate
 from chalicelib.domain.ids import ShopId
-from chalicelib.ports import Key, Record, Records
+from chalicelib.errors import Conflict, Retryable
+from chalicelib.ports import ABSENT, Key, Put, Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
 
-MOST = 2000
-"""Rows of one subject that are looked at, the newest first: beyond it, more is not more."""
+MOST: Final = 2000
+"""Rows of one subject that are kept, the newest: beyond it, more is not more."""
+TRIES: Final = 12
+"""Others may write into the same ledgers meanwhile; a burst of one buyer's orders is on as many lanes as there are."""
+TOGETHER: Final = 50
+"""Ledgers in one transaction."""
 
-_SKEW = timedelta(minutes=10)
-_ALLOWANCE_KEPT = timedelta(days=9)
+_SKEW: Final = timedelta(minutes=10)
+_ALLOWANCE_KEPT: Final = timedelta(days=9)
+_LEDGER: Final = "ledger|"
 
 
 class Counters:
@@ -28,26 +37,89 @@ class Counters:
         self._records = records
 
     def add(self, shop: ShopId, updates: Iterable[CounterUpdate]) -> None:
-        """Count; the same update (by ``unique``) counts once, for its longest window where it names several."""
-        rows: dict[Key, Record] = {}
-        for row in (_row(shop, update) for update in updates):
-            known = rows.get(row.key)
-            rows[row.key] = row if known is None or _lasts(row, known) else known
-        self._records.put_many(list(rows.values()))
+        """Count; the same update (by ``unique``) counts once."""
+        self._add(shop, updates, ())
 
-    def read(self, shop: ShopId, keys: Iterable[CounterKey], now: datetime) -> Mapping[CounterKey, int]:
-        """Totals of the windows that end now (ten minutes of clock skew ahead are counted in).
+    def read(self, shop: ShopId, keys: Collection[CounterKey], now: datetime) -> Mapping[CounterKey, int]:
+        """Totals of the windows that end now (ten minutes of clock skew ahead are counted in)."""
+        return _totals(self._ledgers(shop, {key.subject for key in keys}), keys, now)
 
-        One look per subject, whatever is counted of it: shorter windows lie inside the longest.
-        """
-        subjects: dict[str, list[CounterKey]] = {}
-        for key in keys:
-            subjects.setdefault(key.subject, []).append(key)
-        found: dict[CounterKey, int] = {}
-        for subject, wanted in subjects.items():
-            rows = self._rows(shop, subject, wanted, now)
-            found |= {key: _sum(rows, key, now) for key in wanted}
+    def count(
+        self, shop: ShopId, updates: Iterable[CounterUpdate], keys: Collection[CounterKey], now: datetime
+    ) -> Mapping[CounterKey, int]:
+        """Count, then read: what others counted until then is in it. Two calls, however much is counted and read."""
+        return _totals(self._add(shop, updates, {key.subject for key in keys}), keys, now)
+
+    def _add(
+        self, shop: ShopId, updates: Iterable[CounterUpdate], also: Collection[str]
+    ) -> "Mapping[str, Sequence[_Row]]":
+        """Count, and give the ledgers of all subjects met, and of those named. Raises Retryable."""
+        rows: dict[str, list[_Row]] = {}
+        for update in updates:
+            rows.setdefault(update.key.subject, []).append(_row(update))
+        found = dict(self._ledgers(shop, [subject for subject in also if subject not in rows])) if not rows else {}
+        for number, some in enumerate(batched(rows, TOGETHER)):
+            others = [subject for subject in also if subject not in rows] if number == 0 else []
+            found |= self._written(shop, {subject: rows[subject] for subject in some}, others)
         return found
+
+    def _written(
+        self, shop: ShopId, rows: "Mapping[str, Sequence[_Row]]", also: Sequence[str]
+    ) -> "Mapping[str, Sequence[_Row]]":
+        for _ in range(TRIES):
+            held = self._records.get_many([_ledger(shop, subject) for subject in (*rows, *also)])
+            found = {subject: _rows(held.get(_ledger(shop, subject))) for subject in (*rows, *also)}
+            writes = []
+            for subject, new in rows.items():
+                merged = _merged(found[subject], new)
+                if merged != found[subject]:
+                    key = _ledger(shop, subject)
+                    writes.append(Put(_record(key, merged), held[key].version if key in held else ABSENT))
+                    found[subject] = merged
+            try:
+                self._records.transact(writes)
+            except (Conflict, Retryable):  # two transactions at once are told as the latter
+                continue
+            return found
+        raise Retryable(detail="counting: others wrote into the same ledgers again and again")
+
+    def used_by_others(self, shop: ShopId, name: str, day: datetime, unique: str) -> int:
+        """How much of a day's allowance is used, without what was used for this."""
+        allowance, mark = _allowance(shop, name, day), _mark(shop, name, day, unique)
+        found = self._records.get_many([allowance, mark])
+        return (int(found[allowance].body["total"]) if allowance in found else 0) - (mark in found)
+
+    def _ledgers(self, shop: ShopId, subjects: Collection[str]) -> "Mapping[str, Sequence[_Row]]":
+        held = self._records.get_many([_ledger(shop, subject) for subject in subjects])
+        return {subject: _rows(held.get(_ledger(shop, subject))) for subject in subjects}
+
+    def forget(self, shop: ShopId, names: Set[str]) -> int:
+        """Take out what counts one of these (an order, say), and what is counted of one of these; says how much."""
+        return sum(self._forget(record, names) for record in places.every(self._records, shop, Kind.COUNTER))
+
+    def _forget(self, found: Record, names: Set[str]) -> int:
+        record: Record | None = found
+        while record is not None:
+            rows = _rows(record)
+            kept = [row for row in rows if not _tells(record, row, names)]
+            try:
+                if kept and len(kept) < len(rows):
+                    self._records.put(_record(record.key, kept), record.version)
+                elif (rows and not kept) or not names.isdisjoint(record.key.sort.split("|")):
+                    self._records.delete(record.key, record.version)
+                return len(rows) - len(kept)
+            except Conflict:  # an order came in meanwhile
+                record = self._records.get(record.key)
+        return 0
+
+    def held(self, shop: ShopId, names: Set[str]) -> list[str]:
+        """What ``forget`` would take out, a line each."""
+        return [
+            f"{record.key.sort.removeprefix(_LEDGER)}|{row.moment_ms}|{row.name}|{row.unique}"
+            for record in places.every(self._records, shop, Kind.COUNTER)
+            for row in _rows(record)
+            if _tells(record, row, names)
+        ]
 
     def take(self, shop: ShopId, name: str, ceiling: int, day: datetime) -> bool:
         """Use one of a day's allowance; False when it is used up."""
@@ -88,42 +160,69 @@ class Counters:
         record = self._records.get(_allowance(shop, name, day))
         return 0 if record is None else int(record.body["total"])
 
-    def _rows(self, shop: ShopId, subject: str, keys: Sequence[CounterKey], now: datetime) -> "list[_Seen]":
-        """A subject's newest rows, as far back as the longest window goes."""
-        stem = _stem(subject)
-        first = stem + min(_begin(key, now) for key in keys)
-        partition = places.key(shop, Kind.COUNTER, stem, by=stem).partition
-        last = f"{stem}{_stamp(now + _SKEW)}~"
-        rows = self._records.query(partition, after=first, before=last, reverse=True, limit=MOST)
-        return [_seen(row, stem) for row in rows]
 
+class _Row(NamedTuple):
+    """Something counted: when (milliseconds since 1970), of what, which one, how many, and until when it is kept."""
 
-class _Seen(NamedTuple):
-    """One row: when, of what, how many."""
-
-    moment: str
+    moment_ms: int
     name: str
+    unique: str
     amount: int
+    until_ms: int
+    """0: for ever."""
 
 
-def _seen(row: Record, stem: str) -> _Seen:
-    moment, _, rest = row.key.sort.removeprefix(stem).partition("|")
-    return _Seen(moment, rest.partition("|")[0], int(row.body["amount"]))
+def _row(update: CounterUpdate) -> _Row:
+    moment, window = _ms(update.at), update.key.window_s
+    return _Row(moment, update.key.name, update.unique, update.amount, moment + 1000 * window if window else 0)
 
 
-def _begin(key: CounterKey, now: datetime) -> str:
-    """Where a window begins, as sort keys are written; the empty text is before all of them."""
-    return _stamp(now - timedelta(seconds=key.window_s)) if key.window_s else ""
+def _rows(record: Record | None) -> list[_Row]:
+    """Of a ledger; other counters have none."""
+    return [] if record is None else [_Row(*row) for row in record.body.get("rows", ())]
 
 
-def _sum(rows: Sequence[_Seen], key: CounterKey, now: datetime) -> int:
-    begin = _begin(key, now)
-    return sum(row.amount for row in rows if row.name == key.name and row.moment >= begin)
+def _tells(record: Record, row: _Row, names: Set[str]) -> bool:
+    return row.unique in names or record.key.sort.removeprefix(_LEDGER) in names
 
 
-def _lasts(one: Record, other: Record) -> bool:
-    """Whether one row is kept longer than the other."""
-    return other.expires_at is not None and (one.expires_at is None or one.expires_at > other.expires_at)
+def _merged(known: Sequence[_Row], new: Sequence[_Row]) -> list[_Row]:
+    """In order of time; the same thing once, for its longest window; no more than the newest."""
+    rows: dict[tuple[int, str, str], _Row] = {row[:3]: row for row in known}
+    for row in new:
+        before = rows.get(row[:3])
+        if before is None or (before.until_ms and (row.until_ms == 0 or row.until_ms > before.until_ms)):
+            rows[row[:3]] = row
+    return sorted(rows.values())[-MOST:]
+
+
+def _record(key: Key, rows: Sequence[_Row]) -> Record:
+    """A ledger; rows whose time is over when the newest begins are left behind."""
+    begin = max(row.moment_ms for row in rows)
+    kept = [row for row in rows if row.until_ms == 0 or row.until_ms >= begin]
+    last = 0 if any(row.until_ms == 0 for row in kept) else max(row.until_ms for row in kept)
+    expires = datetime.fromtimestamp(last / 1000, UTC) if last else None
+    return Record(key=key, body={"rows": [list(row) for row in kept]}, expires_at=expires)
+
+
+def _totals(
+    ledgers: Mapping[str, Sequence[_Row]], keys: Iterable[CounterKey], now: datetime
+) -> Mapping[CounterKey, int]:
+    last = _ms(now + _SKEW)
+    return {key: _sum(ledgers.get(key.subject, ()), key, _ms(now), last) for key in keys}
+
+
+def _sum(rows: Sequence[_Row], key: CounterKey, now: int, last: int) -> int:
+    begin = now - 1000 * key.window_s if key.window_s else 0
+    return sum(row.amount for row in rows if row.name == key.name and begin <= row.moment_ms <= last)
+
+
+def _ledger(shop: ShopId, subject: str) -> Key:
+    return places.key(shop, Kind.COUNTER, f"{_LEDGER}{subject}")
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _mark(shop: ShopId, name: str, day: datetime, unique: str) -> Key:
@@ -132,23 +231,3 @@ def _mark(shop: ShopId, name: str, day: datetime, unique: str) -> Key:
 
 def _allowance(shop: ShopId, name: str, day: datetime) -> Key:
     return places.key(shop, Kind.COUNTER, f"allowance|{name}|{day:%Y-%m-%d}")
-
-
-def _row(shop: ShopId, update: CounterUpdate) -> Record:
-    stem = _stem(update.key.subject)
-    place = places.key(shop, Kind.COUNTER, stem, by=stem)
-    window = update.key.window_s
-    return Record(
-        key=Key(place.partition, f"{stem}{_stamp(update.at)}|{update.key.name}|{update.unique}"),
-        body={"amount": update.amount},
-        expires_at=update.at + timedelta(seconds=window) if window else None,
-    )
-
-
-def _stem(subject: str) -> str:
-    """Everything that is counted of one subject lies together, by time."""
-    return f"count|{subject}|"
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")

@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.contracts import OrderOutcome
 from chalicelib.domain.ids import ShopId
-from chalicelib.ports import Key, Record, Records
+from chalicelib.errors import Conflict
+from chalicelib.ports import ABSENT, Key, Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.codec import from_json, to_json
 from chalicelib.storage.places import Kind
@@ -36,11 +37,29 @@ class Outcomes:
         label is replaced only by one whose source weighs as much. Once an end is known, what the order looked
         like before stays: features of later would know too much.
         """
-        if not outcomes:
-            return
-        known = self._records.get_many([_place(shop, one.order_id) for one in outcomes])
-        merged = [_merged(one, known.get(_place(shop, one.order_id))) for one in outcomes]
-        self._records.put_many([_record(shop, one) for one in merged if one.features])
+        for fresh in outcomes:
+            if not (fresh.features and self._first(shop, fresh)):
+                self._again(shop, fresh)
+
+    def _first(self, shop: ShopId, fresh: OrderOutcome) -> bool:
+        """Most orders are new: one call, where nothing is kept yet."""
+        try:
+            self._records.put(_record(shop, fresh), ABSENT)
+        except Conflict:
+            return False
+        return True
+
+    def _again(self, shop: ShopId, fresh: OrderOutcome) -> None:
+        while True:
+            known = self._records.get(_place(shop, fresh.order_id))
+            merged = _merged(fresh, known)
+            if not merged.features:
+                return
+            try:
+                self._records.put(_record(shop, merged), known.version if known else ABSENT)
+                return
+            except Conflict:
+                continue
 
     def label(self, shop: ShopId, order: str, label: bool | None, source: str) -> bool:
         """An order's end became known; False where the order was never screened."""

@@ -31,14 +31,20 @@ REASONS = ("functions/*/*.py",)
 """Modules whose reasons and facts people read."""
 
 SAID = frozenset({"Reason", "Fact", "Facts", "Feature"})
-SAYING = frozenset({"text", "label", "title", "against", "favour", "missing"})
+SAYING = frozenset({"text", "label", "title", "against", "favour", "none", "missing"})
 """What in those modules is a message: the texts of reasons and facts, and of what a model looks at."""
+
+ONE = {"against_one": "against"}
+"""What is said of one, and where the same stands for more."""
+
+type Message = str | tuple[str, str]
+"""A sentence, or one with its plural."""
 
 SILENT = frozenset({"catalogues.py", "languages.py", "answers.py", "assets.py", "wording.py", "post.py"})
 """Modules whose constants people do not read (or, for the closed words, that are read as values)."""
 
 
-def messages() -> Iterator[tuple[str, str]]:
+def messages() -> Iterator[tuple[Message, str]]:
     """Every message with the file it comes from."""
     found = extract_from_dir(
         HERE / "templates", [("**.html", "jinja2")], options_map={"**.html": {"newstyle_gettext": "true"}}
@@ -53,7 +59,9 @@ def messages() -> Iterator[tuple[str, str]]:
     yield from _spoken(REASONS, _reasons)
 
 
-def _spoken(patterns: Iterable[str], texts: Callable[[ast.AST], Iterator[str]]) -> Iterator[tuple[str, str]]:
+def _spoken[Said: Message](
+    patterns: Iterable[str], texts: Callable[[ast.AST], Iterator[Said]]
+) -> Iterator[tuple[Said, str]]:
     for path in (path for pattern in patterns for path in sorted(ROOT.glob(pattern))):
         if path.name not in SILENT:
             name = str(path.relative_to(ROOT))
@@ -75,21 +83,23 @@ _READ = re.compile(r"[A-Z][^=<>|]* [^=<>|]*[\w.%?)]|[A-Z][a-z]{3,}\.?|just now|l
 """What a sentence or a word for people looks like among our constants."""
 
 
-def _reasons(tree: ast.AST) -> Iterator[str]:
+def _reasons(tree: ast.AST) -> Iterator[Message]:
     """The text of a reason, a fact's label, an exhibit's title."""
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in SAID:
             continue
-        for word in node.keywords if node.func.id in SAID else ():
-            if word.arg in SAYING and isinstance(word.value, ast.Constant):
-                yield str(word.value.value)
+        said = {
+            str(word.arg): str(word.value.value) for word in node.keywords if isinstance(word.value, ast.Constant)
+        }
+        pairs = {said[many]: (said[one], said[many]) for one, many in ONE.items() if one in said}
+        yield from (pairs.get(text, text) for name, text in said.items() if name in SAYING and text)
 
 
 def extract() -> None:
     """Bring every catalogue up to date; translations that exist are kept."""
     template = Catalog(project="tradewind", charset="utf-8")
     for message, file in messages():
-        flags = ("python-format",) if "%(" in message else ()
+        flags = ("python-format",) if "%(" in str(message) else ()
         template.add(message, locations=[(file, 0)], flags=flags)
     for language in LANGUAGES:
         if language != "en":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
+from gettext import NullTranslations
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,14 @@ def translate(visit: Visit, reason: Reason | str) -> str:
     """A reason, or a sentence of our own, in the visitor's language."""
     known = languages.catalogue(visit.language)
     if isinstance(reason, Reason):
-        return fill(known.gettext(reason.text), reason.values)
+        return told(known, reason)
     return known.gettext(reason) if reason else ""
+
+
+def told(known: NullTranslations, reason: Reason) -> str:
+    """A reason by a catalogue, of one or of more."""
+    text = known.ngettext(reason.text, reason.plural, reason.count) if reason.plural else known.gettext(reason.text)
+    return fill(text, reason.values)
 
 
 def _words(visit: Visit) -> dict[str, Callable[..., Any]]:

@@ -51,7 +51,8 @@ def climb(base: Judge, lesson: Lesson, order: Floats, say: Say, later: float = 0
     """Choose a rung on the later orders (``order`` is time), then climb it with all of them."""
     early = order <= np.quantile(order, 1 - later)
     late = lesson.rows(~early)
-    tried = {name: judge.logit(late.table) for name, judge in rungs(base, lesson.rows(early), RUNGS, say).items()}
+    first = rungs(base, lesson.rows(early), RUNGS, say, order[early])
+    tried = {name: judge.logit(late.table) for name, judge in first.items()}
     rung, saved, error = "level", 0.0, 0.0
     for name in [one for one in RUNGS[1:] if one in tried]:
         gained = losses(tried[rung], late.label) - losses(tried[name], late.label)
@@ -61,10 +62,12 @@ def climb(base: Judge, lesson: Lesson, order: Floats, say: Say, later: float = 0
     loss = {name: log_loss(late.label, logit) for name, logit in tried.items()}
     loss["shipped"] = log_loss(late.label, base.logit(late.table))
     say(f"screening: {rung} ({', '.join(f'{name} {value:.4f}' for name, value in loss.items())} nats on later orders)")
-    return rungs(base, lesson, (rung,), say)[rung], Climb(rung, loss, saved, error)
+    return rungs(base, lesson, (rung,), say, order)[rung], Climb(rung, loss, saved, error)
 
 
-def rungs(base: Judge, lesson: Lesson, wanted: tuple[str, ...], say: Say = lambda text: None) -> dict[str, Judge]:
+def rungs(
+    base: Judge, lesson: Lesson, wanted: tuple[str, ...], say: Say = lambda text: None, order: Floats | None = None
+) -> dict[str, Judge]:
     """The models of the rungs wanted, calibrated; without those for which there are too few labels."""
     level = moved(base, calibration(base.logit(lesson.table), lesson.label, slope_sd=SLOPE_SD, intercept_sd=LEVEL_SD))
     found = {"level": level}
@@ -73,7 +76,7 @@ def rungs(base: Judge, lesson: Lesson, wanted: tuple[str, ...], say: Say = lambd
     if "corrected" in wanted:
         found["corrected"] = corrected(found["reweighted"], lesson, say)
     if "own" in wanted and len(lesson.label) >= OWN_FROM:
-        found["own"] = learn(lesson, say)[0]
+        found["own"] = learn(lesson, say, order=order)[0]
     return {name: judge for name, judge in found.items() if name in wanted}
 
 

@@ -7,7 +7,7 @@ rise or fall where common sense says so. Every model is a bag: it learns on some
 on the rest, so that every row has a score from models that never saw its identity.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from functions.screening.columns import Binned, Column, Floats, Ints
 
 PAIR_BINS: Final = 8
-_BLOCK: Final = 6
-"""So many features take their step from the same gradient: three times as fast, and as good at small steps."""
+_BLOCK, _BLOCKS = 6, 12
+"""So many features, or such a part of all, take their step from the same gradient: three times as fast, and as good at
+small steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Pace:
     trusted: int = 3
     """Looks that are taken on trust: with a handful of frauds the rows left out cannot tell when to stop."""
     pairs: int = 0
+    scouted: int = 1_000
+    """Rounds after which pairs are looked for, at most."""
     share: float = 1.0
     """Of the features, drawn anew each round."""
 
@@ -76,7 +79,8 @@ class Pair:
 
     def cells(self, data: Binned) -> Ints:
         """(rows,)"""
-        return self.folded_first[data.bins[self.first]] * self.width + self.folded_second[data.bins[self.second]]
+        first, second = self.folded_first[data.bins[self.first]], self.folded_second[data.bins[self.second]]
+        return np.asarray(first * self.width + second)
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -93,28 +97,41 @@ def boost(
     rng = np.random.default_rng(seed)
     terms = [*data.bins, *(pair.cells(data) for pair in pairs)]
     sizes = [*(one.bins for one in data.columns), *(pair.size for pair in pairs)]
-    steps: list[Callable[[Floats, Floats, Ints], Floats]] = [_stepper(one, pace) for one in data.columns]
-    steps += [lambda g, h, _: _ridge(g, h, pace.pair_penalty) for _ in pairs]
+    penalties = [*(pace.pair_penalty / 2 if one.categories is not None else 0.0 for one in data.columns)]
+    penalties += [pace.pair_penalty] * len(pairs)
+    ordered = np.array(penalties) == 0
+    direction = np.array([*(one.direction for one in data.columns), *(0 for _ in pairs)])
     bins = [one[inside] for one in terms]
-    counts = [np.bincount(one, minlength=size) for one, size in zip(bins, sizes, strict=True)]
+    counts = np.zeros((len(terms), max(sizes)))
+    for term, one in enumerate(bins):
+        counts[term, : sizes[term]] = np.bincount(one, minlength=sizes[term])
     logit, y = start[inside] + shift, label[inside]
     tables = [np.zeros(size) for size in sizes]
     path = Path([[table.copy() for table in tables]], [start[~inside].copy()])
     outside = [one[~inside] for one in terms]
-    best, since = np.inf, 0
+    best, since, together = np.inf, 0, max(_BLOCK, len(terms) // _BLOCKS)
     for turn in range(1, pace.rounds + 1):
         order = rng.permutation(len(terms))[: max(1, round(pace.share * len(terms)))]
-        for begin in range(0, len(order), _BLOCK):
+        for begin in range(0, len(order), together):
             p = sigmoid(logit)
             g, h = p - y, p * (1 - p)
-            for term in order[begin : begin + _BLOCK]:
-                size = sizes[term]
-                gradient = np.bincount(bins[term], g, size)
-                curvature = np.bincount(bins[term], h, size)
-                step = pace.rate * steps[term](gradient, curvature, counts[term])
+            block = order[begin : begin + together]
+            width = max(sizes[term] for term in block)
+            sums = np.zeros((2, len(block), width))
+            indices = [bins[term].astype(np.intp) for term in block]
+            for place, (term, index) in enumerate(zip(block, indices, strict=True)):
+                sums[0, place, : sizes[term]] = np.bincount(index, g, sizes[term])
+                sums[1, place, : sizes[term]] = np.bincount(index, h, sizes[term])
+            found = np.zeros((len(block), width))
+            apart = ordered[block]
+            if apart.any():
+                these = block[apart]
+                found[apart] = _steps(sums[0, apart], sums[1, apart], counts[these, :width], direction[these], pace)
+            for place, (term, index) in enumerate(zip(block, indices, strict=True)):
+                step = found[place] if apart[place] else _ridge(sums[0, place], sums[1, place], penalties[term])
                 if step.any():
-                    tables[term] += step
-                    logit += step[bins[term]]
+                    tables[term] += pace.rate * step[: sizes[term]]
+                    logit += (pace.rate * step)[index]
         if turn % pace.every == 0:
             out = start[~inside] + sum(table[b] for table, b in zip(tables, outside, strict=True))
             path.tables.append([table.copy() for table in tables])
@@ -131,76 +148,65 @@ def log_loss(label: Floats, logit: Floats) -> float:
     return float(np.mean(np.logaddexp(0, logit) - label * logit)) if len(label) else 0.0
 
 
-def _stepper(column: Column, pace: Pace) -> Callable[[Floats, Floats, Ints], Floats]:
-    if column.categories is not None:
-        return lambda g, h, _: _ridge(g, h, pace.pair_penalty / 2)
-    return lambda g, h, n: _step(g, h, n, column.direction, pace)
-
-
 def _ridge(gradient: Floats, curvature: Floats, penalty: float) -> Floats:
     """Each bin its own value, pulled to nothing: for categories and pairs."""
     return np.asarray(-gradient / (curvature + penalty))
 
 
-def _step(gradient: Floats, curvature: Floats, count: Ints, direction: int, pace: Pace) -> Floats:
-    """A step function of up to three levels over the known bins, and a value of its own for the unknown."""
-    step = np.zeros(len(gradient))
-    if count[0] >= pace.least_rows:
-        step[0] = -gradient[0] / (curvature[0] + pace.penalty)
-    g, h, n = gradient[1:], curvature[1:], count[1:]
-    first = _split(g, h, n, direction, pace)
-    if first is None:
-        step[1:] = -g.sum() / (h.sum() + pace.penalty) if count[0] else 0.0
-        return step
-    left = _split(g[:first], h[:first], n[:first], direction, pace)
-    right = _split(g[first:], h[first:], n[first:], direction, pace)
-    edges = [0, first, len(g)]
-    if left is not None or right is not None:
-        gain_left = _gain(g[:first], h[:first], left, pace)
-        gain_right = _gain(g[first:], h[first:], right, pace)
-        edges = (
-            [0, int(left or 0), first, len(g)]
-            if gain_left > gain_right
-            else [0, first, first + int(right or 0), len(g)]
-        )
-    levels = _levels(g, h, edges, pace)
-    if direction and np.any(np.diff(levels) * direction < 0):
-        edges = [0, first, len(g)]
-        levels = _levels(g, h, edges, pace)
-    step[1:] = np.repeat(levels, np.diff(edges))
-    return step
+def _steps(g: Floats, h: Floats, n: Floats, direction: Ints, pace: Pace) -> Floats:
+    """Step functions of up to three levels over the known bins, and a value of its own for the unknown.
+
+    ``g``, ``h``, ``n`` are (features, bins): gradient, curvature and rows, nothing beyond a feature's own bins;
+    ``direction`` (features,). One cut is the best of all, the second the best on either side of it; where levels would
+    go against the direction it is dropped.
+    """
+    each, last = np.arange(len(g)), g.shape[1] - 2
+    sums = np.cumsum(np.stack([g, h, n])[:, :, 1:], axis=2)  # up to and with each bin
+    total = sums[:, :, -1]
+    none, start = np.zeros_like(total), np.full(len(each), -1)
+    first, cut, _ = _cuts_of(sums, none, total, start, last, direction, pace)
+    middle = sums[:, each, first]
+    left, in_left, gain_left = _cuts_of(sums, none, middle, start, first, direction, pace)
+    right, in_right, gain_right = _cuts_of(sums, middle, total, first, last, direction, pace)
+    in_left &= ~in_right | (gain_left > gain_right)
+    low, high = np.where(in_left, left, first), np.where(in_right & ~in_left, right, first)
+    levels = _levels(sums, low, high, total, pace)
+    wrong = (low < high) & ((np.diff(levels, axis=0) * direction < 0).any(axis=0))
+    low, high = np.where(wrong, first, low), np.where(wrong, first, high)
+    levels = _levels(sums, low, high, total, pace)
+    places = np.arange(g.shape[1] - 1)
+    known = np.where(places <= low[:, None], levels[0][:, None], levels[1][:, None])
+    known = np.where(places > high[:, None], levels[2][:, None], known)
+    whole = np.where(n[:, 0] > 0, -total[0] / (total[1] + pace.penalty), 0.0)
+    unknown = np.where(n[:, 0] >= pace.least_rows, -g[:, 0] / (h[:, 0] + pace.penalty), 0.0)
+    return np.column_stack([unknown, np.where(cut[:, None], known, whole[:, None])])
 
 
-def _levels(g: Floats, h: Floats, edges: Sequence[int], pace: Pace) -> Floats:
-    sums, curves = np.add.reduceat(g, edges[:-1]), np.add.reduceat(h, edges[:-1])
-    return np.asarray(-sums / (curves + pace.penalty))
+def _levels(sums: Floats, low: Ints, high: Ints, total: Floats, pace: Pace) -> Floats:
+    """(3, features): what to add up to ``low``, from there to ``high``, and beyond."""
+    each = np.arange(sums.shape[1])
+    one, other = sums[:2, each, low], sums[:2, each, high]
+    parts = np.stack([one, other - one, total[:2] - other])
+    return np.asarray(-parts[:, 0] / (parts[:, 1] + pace.penalty))
 
 
-def _split(g: Floats, h: Floats, n: Ints, direction: int, pace: Pace) -> int | None:
-    """Before which bin to split, or None."""
-    if len(g) < 2:
-        return None
-    gl, hl, nl = np.cumsum(g)[:-1], np.cumsum(h)[:-1], np.cumsum(n)[:-1]
-    gt, ht, nt = float(g.sum()), float(h.sum()), int(n.sum())
-    gr, hr = gt - gl, ht - hl
-    gain = gl**2 / (hl + pace.penalty) + gr**2 / (hr + pace.penalty)
-    allowed = (nl >= pace.least_rows) & (nt - nl >= pace.least_rows)
-    if direction:
-        rise = gl / (hl + pace.penalty) - gr / (hr + pace.penalty)
-        allowed &= rise * direction >= 0
-    if not allowed.any():
-        return None
-    place = int(np.argmax(np.where(allowed, gain, -1.0)))
-    return place + 1 if gain[place] > gt**2 / (ht + pace.penalty) + 1e-9 else None
-
-
-def _gain(g: Floats, h: Floats, place: int | None, pace: Pace) -> float:
-    if place is None:
-        return -1.0
-    gl, hl = float(g[:place].sum()), float(h[:place].sum())
-    gt, ht = float(g.sum()), float(h.sum())
-    whole = gt**2 / (ht + pace.penalty)
-    return gl**2 / (hl + pace.penalty) + (gt - gl) ** 2 / (ht - hl + pace.penalty) - whole
+def _cuts_of(
+    sums: Floats, low: Floats, high: Floats, after: Ints, before: Ints | int, direction: Ints, pace: Pace
+) -> tuple[Ints, NDArray[np.bool_], Floats]:
+    """The best cut of each feature between two places (it comes after the bin given), whether it is worth it, and what
+    it gains. ``low`` and ``high`` are (3, features): the sums at these places."""
+    left = sums[:, :, :-1] - low[:, :, None]
+    right = high[:, :, None] - sums[:, :, :-1]
+    rise = left[0] / (left[1] + pace.penalty) - right[0] / (right[1] + pace.penalty)
+    gain = left[0] ** 2 / (left[1] + pace.penalty) + right[0] ** 2 / (right[1] + pace.penalty)
+    places = np.arange(gain.shape[1])
+    allowed = (np.minimum(left[2], right[2]) >= pace.least_rows) & (rise * direction[:, None] >= 0)
+    allowed &= (places > after[:, None]) & (places < np.reshape(before, (-1, 1)))
+    gain = np.where(allowed, gain, -1.0)
+    best = gain.argmax(axis=1) if gain.shape[1] else np.zeros(len(gain), np.intp)
+    most = gain.max(axis=1, initial=-1.0)
+    whole = (high[0] - low[0]) ** 2 / (high[1] - low[1] + pace.penalty)
+    return best, most > whole + 1e-9, most - whole
 
 
 def find_pairs(data: Binned, label: Floats, logit: Floats, among: Sequence[int], most: int) -> list[Pair]:

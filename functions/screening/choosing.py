@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from functions.screening.columns import Floats, Ints
-from functions.screening.judging import Judge, blended, calibrated
 
 CHALLENGED_FROM: Final = 10_000
 """Labels from which on trees may challenge the additive model."""
@@ -37,21 +36,26 @@ def losses(logit: Floats, label: Floats) -> Floats:
     return np.asarray(np.logaddexp(0, logit) - label * logit)
 
 
-def contest(champion: Judge, challenger: Judge, label: Floats, group: Ints) -> Contest:
-    """Hold both against each other on the rows left out, whole identities at a time.
+def contest(champion: Floats, challenger: Floats, label: Floats, group: Ints) -> Contest:
+    """Hold two models' calibrated logits against each other on rows that neither saw.
 
-    Both are calibrated. The share of trees is the smallest that is within a standard error of the best, for what is
-    additive explains itself best; it counts only if it wins by more than ``SURE`` standard errors over identities.
+    The share of trees is the smallest that is within a standard error of the best, for what is additive explains
+    itself best; it counts only if it wins by more than ``SURE`` standard errors over identities.
     """
-    seen = np.isfinite(champion.left_out) & np.isfinite(challenger.left_out)
-    one, other, y = champion.left_out[seen], challenger.left_out[seen], label[seen]
-    before = losses(one, y)
-    tried = {share: before - losses((1 - share) * one + share * other, y) for share in SHARES}
+    before = losses(champion, label)
+    tried = {share: before - losses((1 - share) * champion + share * challenger, label) for share in SHARES}
     best = max(tried, key=lambda each: float(tried[each].mean()))
-    near = {each: sure(tried[best] - tried[each], group[seen]) for each in SHARES}
+    near = {each: sure(tried[best] - tried[each], group) for each in SHARES}
     share = next(each for each in SHARES if near[each][0] <= near[each][1])
-    saved, error = sure(tried[share], group[seen])
+    saved, error = sure(tried[share], group)
     return Contest(share if saved > SURE * error else 0.0, saved, error)
+
+
+def least_loss(one: Floats, other: Floats, label: Floats) -> float:
+    """The share of the other in the blend that does best on rows left out."""
+    seen = np.isfinite(one) & np.isfinite(other)
+    x, y, bad = one[seen], other[seen], label[seen]
+    return min(SHARES, key=lambda share: float(losses((1 - share) * x + share * y, bad).mean()))
 
 
 def sure(saved: Floats, group: Ints) -> tuple[float, float]:
@@ -60,15 +64,3 @@ def sure(saved: Floats, group: Ints) -> tuple[float, float]:
     mean = float(saved.mean())
     parts = np.bincount(place, saved - mean, len(names))
     return mean, float(np.sqrt((parts**2).sum()) / len(saved))
-
-
-def chosen(champion: Judge, challenger: Judge | None, label: Floats, group: Ints) -> tuple[Judge, Contest | None]:
-    """The model to use, calibrated, and how the contest went where there was one."""
-    champion = calibrated(champion, label)
-    if challenger is None:
-        return champion, None
-    challenger = calibrated(challenger, label)
-    found = contest(champion, challenger, label, group)
-    if not found.won:
-        return champion, found
-    return calibrated(blended(champion, challenger, found.share), label), found

@@ -22,7 +22,9 @@ and trees would take chance for a sign. They are ordered by how usual they are i
 _TAIL: Final = (0.001, 0.0025, 0.005, 0.01, 0.99, 0.995, 0.9975, 0.999, 0.9995)
 
 type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
+type Ints = NDArray[np.intp]
+type Bins = NDArray[np.uint8 | np.uint16]
+"""As bins are kept: a byte each, for files of hundreds of columns and as many thousand rows."""
 type Values = NDArray[Any]
 """One column: float64 with NaN, or objects (text or None)."""
 
@@ -128,15 +130,19 @@ class Binned:
     """A table ready to learn from."""
 
     columns: tuple[Column, ...]
-    bins: tuple[Ints, ...]
-    """Per column, (rows,)."""
+    bins: Bins
+    """(columns, rows)"""
 
     def rows(self, chosen: NDArray[Any]) -> "Binned":
         """Some of the rows."""
-        return Binned(self.columns, tuple(one[chosen] for one in self.bins))
+        return Binned(self.columns, self.bins[:, chosen])
 
 
 def bin_table(columns: Sequence[Column], table: Mapping[str, Values]) -> Binned:
     """Bins of a table by column name."""
-    found = tuple(one.binned(one.numbers(table[one.name])) for one in columns)
+    wide = np.uint16 if any(one.bins > 256 for one in columns) else np.uint8
+    rows = len(next(iter(table.values()))) if table else 0
+    found: Bins = np.empty((len(columns), rows), wide)
+    for place, one in enumerate(columns):
+        found[place] = one.binned(one.numbers(table[one.name]))
     return Binned(tuple(columns), found)

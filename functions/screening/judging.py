@@ -27,23 +27,28 @@ class Judge:
     def logit(self, table: Mapping[str, Values]) -> Floats:
         """(rows,)"""
         data = bin_table(self.columns, table)
-        total = self.contributions(data).sum(axis=1) + self.intercept
+        total = np.full(data.bins.shape[1], self.intercept)
+        for one in self.tables:
+            total += self._says(one, data)
         for tree in self.trees:
             total += self.tree_weight * tree.value[tree.leaves(data)]
         return np.asarray(total)
 
     def contributions(self, data: Binned) -> Floats:
         """(rows, tables): what each table adds."""
-        found = np.zeros((len(data.bins[0]), len(self.tables)))
+        found = np.zeros((data.bins.shape[1], len(self.tables)))
         for place, one in enumerate(self.tables):
-            found[:, place] = one.values[tuple(self._cells(axis, data) for axis in one.axes)]
+            found[:, place] = self._says(one, data)
         return found
+
+    def _says(self, table: Table, data: Binned) -> Floats:
+        return table.values[tuple(self._cells(axis, data) for axis in table.axes)]
 
     def _cells(self, axis: Axis, data: Binned) -> Ints:
         place = next(at for at, one in enumerate(self.columns) if one.name == axis.column)
         own = np.searchsorted(np.array(axis.cuts, np.float32), self.columns[place].cuts, side="left")
         inner = np.concatenate([own, [len(axis.cuts)]]) + 1
-        return np.concatenate([[0], inner])[data.bins[place]]
+        return np.asarray(np.concatenate([[0], inner])[data.bins[place]])
 
     def graph(self) -> tuple[bytes, Terms]:
         """The ONNX graph and its asset."""

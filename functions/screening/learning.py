@@ -21,6 +21,8 @@ FOLDS: Final = 4
 """Each bag leaves out one identity in so many; bags come in multiples of it, so that every row is left out."""
 HONEST_PER_FRAUD: Final = 25
 """Honest rows a bag learns on for each fraud among all rows: more of them teach little and cost much time."""
+HONEST_ENOUGH, AT_LEAST_PER_FRAUD = 40_000, 4
+"""So many honest rows are enough, however much fraud there is, where that leaves some for each fraud."""
 PAIRS_FROM: Final = 3_000
 """Labels from which on pairs of features are looked for."""
 SCOUTS: Final = 2
@@ -60,13 +62,12 @@ def columns_of(lesson: Lesson, bins: int) -> tuple[Column, ...]:
         for name, values in lesson.table.items()
     )
     return tuple(
-        one for one in found if one.name in lesson.known or one.bins > 2 or _varies(one, lesson.table[one.name])
+        one for one in found if one.name in lesson.known or one.bins > 3 or _varies(one, lesson.table[one.name])
     )
 
 
 def _varies(one: Column, values: Values) -> bool:
-    unknown = np.isnan(one.numbers(values))
-    return bool(unknown.any() and not unknown.all())
+    return len(np.unique(one.binned(one.numbers(values)))) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ def bags_of(group: Ints, label: Floats, bags: int, seed: int) -> list[Bag]:
     bad = np.bincount(place, label, len(names)) > 0
     rng = np.random.default_rng([seed, 17])
     fine = max(1.0, float((~bad)[place].sum()))
-    kept = min(1.0, HONEST_PER_FRAUD * float(label.sum()) / fine)
+    frauds = float(label.sum())
+    most = max(min(HONEST_PER_FRAUD * frauds, HONEST_ENOUGH), AT_LEAST_PER_FRAUD * frauds)
+    kept = min(1.0, most / fine)
     fold = np.zeros(len(names), np.int64)
     found = []
     for number in range(bags):
@@ -177,6 +180,7 @@ def _mean_tables(paths: Sequence[Path], look: int) -> list[Floats]:
 def _pairs(data: Binned, lesson: Lesson, scouts: Sequence[Bag], pace: Pace, seed: int) -> list[Pair]:
     """Found on what the main terms of the first bags leave unexplained on rows they did not see."""
     start, label = _start(lesson), lesson.label
+    pace = replace(pace, rounds=min(pace.rounds, pace.scouted))
     paths = [boost(data, label, start, bag.inside, pace, seed * 1000 + 500, shift=bag.shift) for bag in scouts]
     look, out = _best_look([path.left_out for path in paths], scouts, lesson, pace.trusted)
     tables = _mean_tables(paths, look)

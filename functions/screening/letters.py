@@ -242,7 +242,9 @@ def _theme(reason: Reason) -> str:
     return _THEME_OF.get(_FEATURE_OF.get(reason.text, ""), _guess(reason.text))
 
 
-_FEATURE_OF: Final = {text: one.name for one in FEATURES for text in (one.against, one.missing) if text}
+_FEATURE_OF: Final = {
+    text: one.name for one in FEATURES for text in (one.against, one.against_one, one.none, one.missing) if text
+}
 
 
 def _guess(text: str) -> str:

@@ -35,21 +35,35 @@ def _first(found: Sequence[Reason | None]) -> list[Reason]:
 
 
 def _reason(row: Row, name: str, weight: float) -> Reason | None:
-    """None where the store does not show it and there is no sentence for that."""
+    """None where there is no sentence for what the store shows, or does not show."""
     about, value = feature(name), row.get(name)
     text = _text(about, value, weight)
     if not text:
         return None
-    values = (("value", _shown(value)),) if "{value}" in text else ()
-    sentiment = Sentiment.NEGATIVE if weight > 0 else Sentiment.POSITIVE
-    return Reason(text=text, values=values, weight=weight, sentiment=sentiment)
+    return said(about, text, value, weight=weight, sentiment=Sentiment.NEGATIVE if weight > 0 else Sentiment.POSITIVE)
+
+
+def said(
+    about: Feature, text: str, value: float | str | None, *, sentiment: Sentiment, weight: float = 0.0
+) -> Reason:
+    """One of a feature's sentences, of one or of more."""
+    shown = _shown(value)
+    values = (("value", shown),) if "{value}" in text else ()
+    if text != about.against or not about.against_one:
+        return Reason(text=text, values=values, weight=weight, sentiment=sentiment)
+    count = 1 if shown == "1" else 2 if isinstance(value, str) else max(2, round(float(value or 0.0)))
+    one = about.against_one
+    return Reason(text=one, plural=text, count=count, values=values, weight=weight, sentiment=sentiment)
 
 
 def _text(about: Feature, value: float | str | None, weight: float) -> str:
+    """The empty text where nothing sensible can be said: "no earlier orders" is no reason to trust anybody."""
     if value is None:
-        return about.missing
+        return about.missing if weight > 0 else ""
+    if not isinstance(value, str) and value < about.least and (weight > 0 or about.counts):
+        return about.none if weight > 0 else ""
     if about.name == "phone_given" and not value:
-        return _NO_PHONE.text
+        return _NO_PHONE.text if weight > 0 else ""
     if about.name.startswith("amount_vs_") and isinstance(value, float) and weight > 0:
         return _amount(about.name, value)
     return about.against if weight > 0 else about.favour

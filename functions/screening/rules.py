@@ -5,6 +5,7 @@ from typing import Final
 
 from chalicelib.domain.actions import Sentiment
 from chalicelib.domain.evidence import Reason
+from functions.screening.reasons import said
 from functions.screening.schema import feature
 
 NO_MODEL: Final = Reason(text="No model could judge this order, so please look at it")
@@ -21,14 +22,8 @@ def rules(row: Mapping[str, float | str | None]) -> tuple[Reason, ...]:
     """Why a person should look, and the first three signs against the order."""
     found = [name for name, least in _FROM if _number(row.get(name)) >= least]
     found += [name for name, word in _WORDS if row.get(name) == word]
-    return (NO_MODEL, *(_reason(name, row[name]) for name in found[:3]))
-
-
-def _reason(name: str, value: float | str | None) -> Reason:
-    text = feature(name).against
-    shown = value if isinstance(value, str) else f"{_number(value):,.0f}"
-    values = (("value", shown),) if "{value}" in text else ()
-    return Reason(text=text, values=values, sentiment=Sentiment.NEGATIVE)
+    about = [(feature(name), row[name]) for name in found[:3]]
+    return (NO_MODEL, *(said(one, one.against, value, sentiment=Sentiment.NEGATIVE) for one, value in about))
 
 
 def _number(value: float | str | None) -> float:

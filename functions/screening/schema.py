@@ -22,13 +22,21 @@ class Feature:
     label: str
     against: str
     """Said where it speaks against the order."""
+    against_one: str = ""
+    """The same where the value is one."""
     favour: str
     """Said where it speaks for the order."""
     kind: Kind = "number"
     direction: int = 0
     categories: tuple[str, ...] = ()
+    least: float = float("-inf")
+    """The value from which on ``against`` makes sense: nobody is told that "0 other orders came"."""
+    none: str = ""
+    """Said below that, where even so little speaks against the order."""
+    counts: bool = False
+    """Whether ``favour`` is kept back below ``least``: an absence speaks for nobody."""
     missing: str = ""
-    """Said where the store does not show it; empty where that is not worth a word."""
+    """Said against an order where the store does not show it; empty where that is not worth a word."""
 
 
 FEATURES: Final[tuple[Feature, ...]] = (
@@ -48,12 +56,14 @@ FEATURES: Final[tuple[Feature, ...]] = (
         name="units",
         label="Number of pieces",
         against="{value} pieces were ordered",
+        against_one="One piece was ordered",
         favour="The number of pieces is usual",
     ),
     Feature(
         name="lines",
         label="Number of different items",
         against="{value} different items were ordered",
+        against_one="One item was ordered",
         favour="{value} different items were ordered",
     ),
     Feature(
@@ -80,6 +90,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         label="Discount",
         against="The discount is {value} %",
         favour="The discount is {value} %",
+        least=1,
+        counts=True,
     ),
     Feature(
         name="express",
@@ -139,16 +151,24 @@ FEATURES: Final[tuple[Feature, ...]] = (
         name="account_days",
         label="Age of the customer account (days)",
         against="The customer account is {value} days old",
+        against_one="The customer account is {value} day old",
         favour="The customer account is {value} days old",
         direction=-1,
         missing="It was bought without a customer account",
+        least=1,
+        counts=True,
+        none="The customer account is less than a day old",
     ),
     Feature(
         name="orders_before",
         label="Earlier orders of this customer",
         against="The customer has {value} earlier orders",
+        against_one="The customer has {value} earlier order",
         favour="The customer has {value} earlier orders",
         missing="It was bought without a customer account",
+        least=1,
+        counts=True,
+        none="The customer has no earlier orders",
     ),
     Feature(
         name="avs",
@@ -178,8 +198,10 @@ FEATURES: Final[tuple[Feature, ...]] = (
         name="failed_payments",
         label="Failed payments before this one",
         against="{value} payments failed before this one",
+        against_one="{value} payment failed before this one",
         favour="The payment went through at once",
         direction=1,
+        least=1,
     ),
     Feature(
         name="provider_risk",
@@ -206,81 +228,117 @@ FEATURES: Final[tuple[Feature, ...]] = (
         name="email_1h",
         label="Other orders with this e-mail address in the last hour",
         against="{value} other orders came with this e-mail address in the last hour",
+        against_one="{value} other order came with this e-mail address in the last hour",
         favour="Not many orders came with this e-mail address in the last hour",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="email_24h",
         label="Other orders with this e-mail address in the last day",
         against="{value} other orders came with this e-mail address in the last day",
+        against_one="{value} other order came with this e-mail address in the last day",
         favour="Not many orders came with this e-mail address in the last day",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="email_30d",
         label="Other orders with this e-mail address in the last 30 days",
         against="{value} other orders came with this e-mail address in the last 30 days",
+        against_one="{value} other order came with this e-mail address in the last 30 days",
         favour="Not many orders came with this e-mail address in the last 30 days",
+        least=1,
+        counts=True,
     ),
     Feature(
         name="ip_1h",
         label="Other orders with this internet address in the last hour",
         against="{value} other orders came with this internet address in the last hour",
+        against_one="{value} other order came with this internet address in the last hour",
         favour="Not many orders came with this internet address in the last hour",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="ip_24h",
         label="Other orders with this internet address in the last day",
         against="{value} other orders came with this internet address in the last day",
+        against_one="{value} other order came with this internet address in the last day",
         favour="Not many orders came with this internet address in the last day",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="ip_30d",
         label="Other orders with this internet address in the last 30 days",
         against="{value} other orders came with this internet address in the last 30 days",
+        against_one="{value} other order came with this internet address in the last 30 days",
         favour="Not many orders came with this internet address in the last 30 days",
+        least=1,
+        counts=True,
     ),
     Feature(
         name="card_1h",
         label="Other orders with this card in the last hour",
         against="{value} other orders came with this card in the last hour",
+        against_one="{value} other order came with this card in the last hour",
         favour="Not many orders came with this card in the last hour",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="card_24h",
         label="Other orders with this card in the last day",
         against="{value} other orders came with this card in the last day",
+        against_one="{value} other order came with this card in the last day",
         favour="Not many orders came with this card in the last day",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="card_30d",
         label="Other orders with this card in the last 30 days",
         against="{value} other orders came with this card in the last 30 days",
+        against_one="{value} other order came with this card in the last 30 days",
         favour="Not many orders came with this card in the last 30 days",
+        least=1,
+        counts=True,
     ),
     Feature(
         name="address_1h",
         label="Other orders with this delivery address in the last hour",
         against="{value} other orders came with this delivery address in the last hour",
+        against_one="{value} other order came with this delivery address in the last hour",
         favour="Not many orders came with this delivery address in the last hour",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="address_24h",
         label="Other orders with this delivery address in the last day",
         against="{value} other orders came with this delivery address in the last day",
+        against_one="{value} other order came with this delivery address in the last day",
         favour="Not many orders came with this delivery address in the last day",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="address_30d",
         label="Other orders with this delivery address in the last 30 days",
         against="{value} other orders came with this delivery address in the last 30 days",
+        against_one="{value} other order came with this delivery address in the last 30 days",
         favour="Not many orders came with this delivery address in the last 30 days",
+        least=1,
+        counts=True,
     ),
     Feature(
         name="emails_per_ip",
@@ -288,6 +346,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="{value} different e-mail addresses were used from this internet address",
         favour="Only this e-mail address was used from this internet address",
         direction=1,
+        least=2,
     ),
     Feature(
         name="emails_per_card",
@@ -295,6 +354,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="{value} different e-mail addresses were used with this card",
         favour="Only this e-mail address was used with this card",
         direction=1,
+        least=2,
     ),
     Feature(
         name="emails_per_address",
@@ -302,6 +362,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="{value} different e-mail addresses ordered to this delivery address",
         favour="Only this e-mail address ordered to this delivery address",
         direction=1,
+        least=2,
     ),
     Feature(
         name="cards_per_email",
@@ -309,6 +370,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="{value} different cards were used with this e-mail address",
         favour="One card was used with this e-mail address",
         direction=1,
+        least=2,
     ),
     Feature(
         name="cards_per_ip",
@@ -316,6 +378,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="{value} different cards were used from this internet address",
         favour="One card was used from this internet address",
         direction=1,
+        least=2,
     ),
     Feature(
         name="address_familiar",
@@ -342,22 +405,30 @@ FEATURES: Final[tuple[Feature, ...]] = (
         name="new_marks",
         label="Delivery address, internet address and card that are new for a known buyer",
         against="For a buyer who has ordered before, {value} of delivery address, internet address and card are new",
+        against_one="For a buyer who has ordered before, {value} of delivery address, internet address and card is new",
         favour="Delivery address, internet address and card are those of this buyer's earlier orders",
         direction=1,
+        least=1,
     ),
     Feature(
         name="offences_person",
         label="Earlier fraud with this card, e-mail address or account",
         against="{value} earlier orders with this card, e-mail address or account were fraud",
+        against_one="{value} earlier order with this card, e-mail address or account was fraud",
         favour="No earlier order of this buyer was fraud",
         direction=1,
+        least=1,
+        counts=True,
     ),
     Feature(
         name="offences_place",
         label="Earlier fraud at this delivery or internet address",
         against="{value} earlier orders to this delivery address, or from this internet address, were fraud",
+        against_one="{value} earlier order to this delivery address, or from this internet address, was fraud",
         favour="No earlier order from there was fraud",
         direction=1,
+        least=1,
+        counts=True,
     ),
 )
 """In the order in which the model takes them."""

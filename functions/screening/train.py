@@ -13,7 +13,7 @@ import numpy as np
 
 from chalicelib.contracts import Artifact, ArtifactCard, Material, Model, OrderOutcome
 from chalicelib.errors import ArtifactMismatch
-from functions.screening import drift, keeping, scoring
+from functions.screening import keeping, scoring
 from functions.screening.adapting import Climb, climb
 from functions.screening.columns import Floats, Values
 from functions.screening.judging import Judge
@@ -81,7 +81,6 @@ def _artifact(material: Material, current: Model, judge: Judge, reached: Climb, 
     assets = {
         scoring.ASSET: terms.write(),
         keeping.ASSET: current.assets[keeping.ASSET],  # the next night begins with what was shipped, too
-        drift.ASSET: drift.write_shares(judge.columns, lesson.table),
     }
     return Artifact(name=MODEL, graph=graph, card=_card(material, terms, reached, lesson, judge), assets=assets)
 

@@ -1,11 +1,12 @@
 """Boosted trees in numpy: the challenger of the additive model, where a shop has labels enough.
 
-Histogram trees grown level by level (Chen & Guestrin 2016, "XGBoost"), columns and rows drawn anew for every tree,
-unknown values sent to whichever side they fit better. A leaf's value is told apart by the splits on its path (Saabas
-2014), so that reasons add up to the logit exactly; which of two intertwined features gets the credit hangs on the
-order of the splits.
+Histogram trees grown level by level (Chen & Guestrin 2016, "XGBoost"; the larger child's sums are its parent's less
+its sibling's, as in Ke et al. 2017, "LightGBM"), columns and rows drawn anew for every tree, unknown values sent to
+whichever side they fit better. A leaf's value is told apart by the splits on its path (Saabas 2014), so that reasons
+add up to the logit exactly; which of two intertwined features gets the credit hangs on the order of the splits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functions.screening.boosting import log_loss, sigmoid
-from functions.screening.columns import Binned, Floats, Ints
+from functions.screening.columns import Binned, Bins, Floats, Ints
 
 NONE: Final = -1
+_LEAST_GAIN: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +55,15 @@ class Tree:
 
     def leaves(self, data: Binned) -> Ints:
         """The leaf of each row."""
-        at = np.zeros(len(data.bins[0]), np.int64)
-        for _ in range(64):
-            open_ = np.flatnonzero(self.left[at] >= 0)
-            if not len(open_):
-                break
-            nodes = at[open_]
-            bins = np.empty(len(open_), np.int64)
-            for one in np.unique(self.column[nodes]):
-                these = self.column[nodes] == one
-                bins[these] = data.bins[one][open_[these]]
-            goes_left = np.where(bins == 0, self.unknown_left[nodes], bins <= self.cut[nodes])
-            at[open_] = self.left[nodes] + ~goes_left
+        at = np.zeros(data.bins.shape[1], np.intp)
+        rows = np.arange(len(at))
+        while len(rows := rows[self.left[at[rows]] >= 0]):
+            nodes = at[rows]
+            at[rows] = self.left[nodes] + ~self._goes_left(nodes, data.bins[self.column[nodes], rows])
         return at
+
+    def _goes_left(self, nodes: Ints, bins: Bins) -> NDArray[np.bool_]:
+        return np.where(bins == 0, self.unknown_left[nodes], bins <= self.cut[nodes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +105,23 @@ def _tree(data: Binned, gradient: Floats, curvature: Floats, rng: np.random.Gene
     drawn = np.flatnonzero(rng.random(rows) < how.rows) if how.rows < 1 else np.arange(rows)
     wide = len(data.columns)
     columns = np.sort(rng.choice(wide, max(min(wide, 4), round(how.columns * wide)), replace=False))
-    g, h = gradient[drawn], curvature[drawn]
-    bins = [data.bins[one][drawn] for one in columns]
+    weights = [gradient[drawn], curvature[drawn], *([np.ones(len(drawn))] if how.least_rows else [])]
+    bins = data.bins[columns][:, drawn]
     depth = max(data.columns[one].bins for one in columns)
-    tree = _Growing(g, h, how)
-    at, open_ = np.zeros(len(drawn), np.int64), [0]
-    for _ in range(how.depth):
-        if not open_ or not len(at):
+    tree = _Growing(float(weights[0].sum()), float(weights[1].sum()), how)
+    at, open_ = np.zeros(len(drawn), np.intp), [0]
+    sums = _summed(bins, weights, at, 1, depth)
+    for level in range(how.depth):
+        splits = _best(sums, how)
+        split = [place for place in range(len(open_)) if splits.gain[place] > _LEAST_GAIN]
+        if not split:
             break
-        place = np.full(len(tree.left), len(open_), np.int64)
-        place[open_] = np.arange(len(open_))
-        slot = place[at]
-        live = slot < len(open_)
-        if not live.all():
-            bins, g, h, at, slot = [one[live] for one in bins], g[live], h[live], at[live], slot[live]
-        splits = _splits(bins, g, h, slot, len(open_), depth, how)
-        open_, at = tree.split(open_, splits, columns, bins, at, slot)
+        fresh = tree.split([open_[place] for place in split], splits, split, columns)
+        if level + 1 == how.depth:
+            break
+        bins, weights, at = _moved(splits, split, bins, weights, at)
+        sums = _halved(sums[:, :, split], bins, weights, at, depth)
+        open_ = fresh
     return tree.done()
 
 
@@ -132,91 +131,110 @@ class _Splits:
 
     gain: Floats
     column: Ints
+    """Among the columns that were drawn."""
     cut: Ints
     unknown_left: NDArray[np.bool_]
     sums: Floats
     """(nodes, 4): gradient and curvature of the left side, of the right side."""
 
 
-def _splits(bins: list[Ints], g: Floats, h: Floats, slot: Ints, nodes: int, depth: int, how: Growth) -> _Splits:
-    size = nodes * depth
+def _summed(bins: Bins, weights: Sequence[Floats], slot: Ints, nodes: int, depth: int) -> Floats:
+    """(weights, columns, nodes, bins): sums over the rows of each node."""
+    found = np.empty((len(weights), len(bins), nodes * depth))
     offset = slot * depth
-    gs = np.empty((len(bins), nodes, depth))
-    hs, ns = np.empty_like(gs), np.zeros_like(gs)
     for place, one in enumerate(bins):
         index = one + offset
-        gs[place] = np.bincount(index, g, size).reshape(nodes, depth)
-        hs[place] = np.bincount(index, h, size).reshape(nodes, depth)
-        if how.least_rows:
-            ns[place] = np.bincount(index, minlength=size).reshape(nodes, depth)
-    return _best(gs, hs, ns, how)
+        for which, weight in enumerate(weights):
+            found[which, place] = np.bincount(index, weight, nodes * depth)
+    return found.reshape(len(weights), len(bins), nodes, depth)
 
 
-def _best(gs: Floats, hs: Floats, ns: Floats, how: Growth) -> _Splits:
-    gt, ht, nt = gs[0].sum(-1), hs[0].sum(-1), ns[0].sum(-1)
-    known = [np.cumsum(one[:, :, 1:], axis=2) for one in (gs, hs, ns)]
-    without = [one[:, :, :1] for one in (gs, hs, ns)]
+def _moved(
+    found: _Splits, split: Sequence[int], bins: Bins, weights: Sequence[Floats], at: Ints
+) -> tuple[Bins, list[Floats], Ints]:
+    """The rows of the nodes that were split, and in which child of which each is now (two places a node)."""
+    place = np.full(len(found.gain), -1)
+    place[list(split)] = np.arange(len(split))
+    stays = np.flatnonzero(place[at] >= 0)
+    node = at[stays]
+    if len(stays) < len(at):
+        bins, weights = bins[:, stays], [one[stays] for one in weights]
+    seen = bins[found.column[node], np.arange(len(stays))]
+    goes_left = np.where(seen == 0, found.unknown_left[node], seen <= found.cut[node])
+    return bins, list(weights), 2 * place[node] + ~goes_left
+
+
+def _halved(parents: Floats, bins: Bins, weights: Sequence[Floats], at: Ints, depth: int) -> Floats:
+    """Sums of all children: of the smaller one by its rows, of the larger one as what is left of their parent."""
+    nodes = parents.shape[2]
+    rows = np.bincount(at, minlength=2 * nodes).reshape(nodes, 2)
+    small = rows.argmin(1)
+    counted = np.flatnonzero(small[at >> 1] == (at & 1))
+    few = _summed(bins[:, counted], [one[counted] for one in weights], at[counted] >> 1, nodes, depth)
+    found = np.empty((*parents.shape[:2], nodes, 2, depth))
+    each = np.arange(nodes)
+    found[:, :, each, small] = few
+    found[:, :, each, 1 - small] = parents - few
+    return found.reshape(*parents.shape[:2], 2 * nodes, depth)
+
+
+def _best(sums: Floats, how: Growth) -> _Splits:
+    """``sums``: (gradient, curvature[, rows]; columns; nodes; bins)."""
+    total = sums[:, 0].sum(-1)
+    known = np.cumsum(sums[..., 1:], axis=-1)
+    gt, ht = total[0], total[1]
     gains = []
-    for unknown_left in (True, False):
-        gl, hl, nl = (k + u if unknown_left else k for k, u in zip(known, without, strict=True))
-        gr, hr, nr = gt[None, :, None] - gl, ht[None, :, None] - hl, nt[None, :, None] - nl
-        gain = gl**2 / (hl + how.penalty) + gr**2 / (hr + how.penalty)
-        bad = np.minimum(nl, nr) < how.least_rows
-        bad |= np.minimum(hl, hr) < how.least_curvature
-        gains.append(np.where(bad, -np.inf, gain))
+    for unknown in (sums[..., :1], 0.0):
+        left = known + unknown
+        right = total[:, None, :, None] - left
+        gain = left[0] ** 2 / (left[1] + how.penalty) + right[0] ** 2 / (right[1] + how.penalty)
+        bad = np.minimum(left[1], right[1]) < how.least_curvature
+        if how.least_rows:
+            bad |= np.minimum(left[2], right[2]) < how.least_rows
+        gain[bad] = -np.inf
+        gains.append(gain)
     both = np.stack(gains)  # (side, column, node, cut)
     nodes = both.shape[2]
+    each = np.arange(nodes)
     flat = both.transpose(2, 0, 1, 3).reshape(nodes, -1)
     chosen = flat.argmax(1)
-    side, column, cut = np.unravel_index(chosen, (2, gs.shape[0], both.shape[3]))
-    gain = flat[np.arange(nodes), chosen] - gt**2 / (ht + how.penalty)
-    each = np.arange(nodes)
-    gl = known[0][column, each, cut] + np.where(side == 0, without[0][column, each, 0], 0)
-    hl = known[1][column, each, cut] + np.where(side == 0, without[1][column, each, 0], 0)
-    sums = np.stack([gl, hl, gt - gl, ht - hl], axis=1)
-    return _Splits(gain, column.astype(np.int64), cut.astype(np.int64) + 1, side == 0, sums)
+    side, column, cut = np.unravel_index(chosen, (2, both.shape[1], both.shape[3]))
+    gain = flat[each, chosen] - gt**2 / (ht + how.penalty)
+    gl, hl = known[:2, column, each, cut] + np.where(side == 0, sums[:2, column, each, 0], 0)
+    return _Splits(gain, column, cut + 1, side == 0, np.stack([gl, hl, gt - gl, ht - hl], axis=1))
 
 
 class _Growing:
     """A tree that is not finished."""
 
-    def __init__(self, g: Floats, h: Floats, how: Growth) -> None:
+    def __init__(self, g: float, h: float, how: Growth) -> None:
         self._how = how
-        self.left = [NONE]
+        self._left = [NONE]
         self._column, self._cut, self._unknown = [0], [0], [False]
-        self._value = [self._leaf(float(g.sum()), float(h.sum()))]
+        self._value = [self._leaf(g, h)]
 
     def _leaf(self, g: float, h: float) -> float:
         return -self._how.rate * g / (h + self._how.penalty)
 
-    def split(
-        self, open_: list[int], found: _Splits, columns: Ints, bins: list[Ints], at: Ints, slot: Ints
-    ) -> tuple[list[int], Ints]:
-        """Split what is worth it; the nodes that are open now, and where each row is."""
+    def split(self, nodes: Sequence[int], found: _Splits, places: Sequence[int], columns: Ints) -> list[int]:
+        """Split these nodes, which stand at ``places`` of what was found; their children, two a node."""
         fresh: list[int] = []
-        moves = np.zeros(len(at), np.int64)
-        for place, node in enumerate(open_):
-            if not found.gain[place] > 1e-6:
-                continue
-            self.left[node] = len(self.left)
+        for node, place in zip(nodes, places, strict=True):
+            self._left[node] = len(self._left)
             self._column[node] = int(columns[found.column[place]])
             self._cut[node], self._unknown[node] = int(found.cut[place]), bool(found.unknown_left[place])
             gl, hl, gr, hr = found.sums[place].tolist()
             for g, h in ((gl, hl), (gr, hr)):
-                fresh.append(len(self.left))
-                self.left.append(NONE)
+                fresh.append(len(self._left))
+                self._left.append(NONE)
                 self._column.append(0)
                 self._cut.append(0)
                 self._unknown.append(False)
                 self._value.append(self._leaf(g, h))
-            rows = np.flatnonzero(slot == place)
-            seen = bins[int(found.column[place])][rows]
-            goes_left = np.where(seen == 0, self._unknown[node], seen <= self._cut[node])
-            moves[rows] = self.left[node] + ~goes_left
-        return fresh, np.where(moves > 0, moves, at)
+        return fresh
 
     def done(self) -> Tree:
         return Tree(
-            np.array(self._column), np.array(self._cut), np.array(self._unknown), np.array(self.left),
+            np.array(self._column), np.array(self._cut), np.array(self._unknown), np.array(self._left),
             np.array(self._value),
         )  # fmt: skip

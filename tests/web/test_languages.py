@@ -1,6 +1,7 @@
 """Five languages: the visitor's choice, the browser's wish, places kept in every translation, money by locale."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,9 +10,12 @@ import pytest
 from babel.messages import pofile
 
 from chalicelib.contracts import RawRequest
+from chalicelib.domain.actions import Sentiment
 from chalicelib.domain.money import Money
 from chalicelib.web import catalogues, languages, rendering
 from chalicelib.web.routes import respond
+from functions.screening.reasons import said
+from functions.screening.schema import feature
 from tests.web import world as w
 
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")
@@ -22,11 +26,40 @@ OTHERS = [name for name in languages.LANGUAGES if name != "en"]
 def test_every_message_is_translated_and_keeps_its_places(language: str) -> None:
     path = Path(catalogues.LOCALE) / language / "LC_MESSAGES" / "tradewind.po"
     with path.open("rb") as file:
-        known = {str(one.id): str(one.string) for one in pofile.read_po(file, locale=language) if one.id}
-    missing = sorted({text for text, _ in catalogues.messages()} - {text for text, told in known.items() if told})
-    assert not missing, f"run python -m chalicelib.web.catalogues extract, and translate into {language}: {missing}"
+        catalogue = pofile.read_po(file, locale=language)
+    known = {one.id: _forms(one.string) for one in catalogue if one.id}
+    missing = {text for text, _ in catalogues.messages()} - {text for text, told in known.items() if all(told)}
+    untold = sorted(map(str, missing))
+    assert not untold, f"run python -m chalicelib.web.catalogues extract, and translate into {language}: {untold}"
     for text, told in known.items():
-        assert sorted(PLACES.findall(text)) == sorted(PLACES.findall(told)), text
+        assert len(told) == (catalogue.num_plurals if isinstance(text, tuple) else 1), text
+        places = [sorted(PLACES.findall(form)) for form in _forms(text)]
+        assert all(sorted(PLACES.findall(form)) in places for form in told), text
+
+
+def _forms(text: str | Sequence[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "more"),
+    [
+        ("en", "1 other order came with this card in the last hour",
+         "3 other orders came with this card in the last hour"),
+        ("de", "1 weitere Bestellung kam in der letzten Stunde mit dieser Karte",
+         "3 weitere Bestellungen kamen in der letzten Stunde mit dieser Karte"),
+        ("fr", "1 autre commande est venue avec cette carte dans la dernière heure",
+         "3 autres commandes sont venues avec cette carte dans la dernière heure"),
+        ("zh", "最近一小时内使用此卡的其他订单有 1 个", "最近一小时内使用此卡的其他订单有 3 个"),
+    ],
+)  # fmt: skip
+def test_reasons_are_said_of_one_and_of_more(language: str, one: str, more: str) -> None:
+    catalogues.compile_all()
+    languages.catalogue.cache_clear()
+    about = feature("card_1h")
+    for value, told in ((1.0, one), (3.0, more)):
+        reason = said(about, about.against, value, sentiment=Sentiment.NEGATIVE)
+        assert rendering.told(languages.catalogue(language), reason) == told
 
 
 @pytest.mark.parametrize(

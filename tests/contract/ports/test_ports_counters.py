@@ -34,17 +34,35 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 
 
 def test_two_orders_at_once_of_one_identity_see_each_other(ground: Any) -> None:
-    """Each counts itself, then looks. Whoever looks last has seen both; that nobody sees the other cannot be."""
+    """Whoever's transaction holds second has seen both; that nobody sees the other cannot be."""
     counters = Counters(ground.records)
     for turn in range(25):
         key = CounterKey("orders_card", f"card{turn}", HOUR)
 
         def order(name: str, key: CounterKey = key) -> int:
-            counters.add(SHOP, [CounterUpdate(key, NOON, name)])
-            return counters.read(SHOP, [key], NOON)[key]
+            return counters.count(SHOP, [CounterUpdate(key, NOON, name)], [key], NOON)[key]
 
         assert max(at_once(lambda: order("first"), lambda: order("second"))) == 2
         assert counters.read(SHOP, [key], NOON) == {key: 2}
+
+
+def test_a_burst_of_one_identity_is_counted_whole_and_each_sees_another_number(ground: Any) -> None:
+    counters, key = Counters(ground.records), CounterKey("orders_ip", "a1", HOUR)
+    seen = at_once(*(
+        lambda n=n: counters.count(SHOP, [CounterUpdate(key, NOON, f"o{n}")], [key], NOON)[key] for n in range(4)
+    ))  # fmt: skip
+    assert sorted(seen) == [1, 2, 3, 4]
+
+
+def test_a_ledger_forgets_one_order_and_keeps_the_others(ground: Any) -> None:
+    counters, key = Counters(ground.records), CounterKey("orders_ip", "a1", HOUR)
+    other = CounterKey("orders_email", "e1", HOUR)
+    updates = [CounterUpdate(key, NOON, "o1"), CounterUpdate(key, NOON, "o2"), CounterUpdate(other, NOON, "o3")]
+    counters.add(SHOP, updates)
+    assert len(counters.held(SHOP, {"o1", "e1"})) == 2
+    assert counters.forget(SHOP, {"o1", "e1"}) == 2
+    assert counters.read(SHOP, [key, other], NOON) == {key: 1, other: 0}
+    assert counters.held(SHOP, {"o1", "e1"}) == []
 
 
 def test_the_windows_of_one_subject_share_their_rows(ground: Any) -> None:

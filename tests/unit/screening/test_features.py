@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.contracts import CounterKey
@@ -101,6 +101,7 @@ def test_links_count_different_identities_once_a_month() -> None:
     assert len(places) == len(linked.LINKS)
 
 
+@settings(deadline=None)
 @given(
     amount=st.decimals(min_value=0, max_value=10_000_000, places=2), lines=st.integers(0, 300),
     country=st.text(max_size=8), email=st.text(max_size=20), ip=st.text(max_size=40),

@@ -1,15 +1,18 @@
 """Learning: what is found, what binds it, and that the graph says exactly what the model says."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
 
+from functions.screening import recipes
 from functions.screening.boosting import Pace, sigmoid
-from functions.screening.choosing import chosen, contest
+from functions.screening.choosing import SHARES, contest, least_loss
 from functions.screening.columns import bin_table, column
 from functions.screening.judging import Judge, blended, calibrated, calibration
 from functions.screening.keeping import ASSET, read_tables, write_tables
-from functions.screening.learning import additive, bags_of, boosted
+from functions.screening.learning import Lesson, additive, bags_of, boosted
 from functions.screening.trees import Growth
 from tests.unit.screening.learned import lesson
 
@@ -98,11 +101,38 @@ def test_few_labels_hardly_move_the_calibration() -> None:
 
 def test_trees_take_part_only_where_they_win_by_more_than_noise(both: tuple[Judge, Judge]) -> None:
     taught = lesson(3_200)
-    same = contest(both[0], both[0], taught.label, taught.group)
-    assert not same.won
-    better = Judge(columns=both[0].columns, tables=(), intercept=0.0, left_out=np.where(taught.label > 0, 4.0, -4.0))
-    used, found = chosen(both[0], better, taught.label, taught.group)
-    assert found is not None
+    champion = calibrated(both[0], taught.label).left_out
+    assert not contest(champion, champion, taught.label, taught.group).won
+    found = contest(champion, np.where(taught.label > 0, 4.0, -4.0), taught.label, taught.group)
     assert found.won
-    assert used.left_out.std() > both[0].left_out.std()
-    assert chosen(both[0], None, taught.label, taught.group)[1] is None
+    assert found.saved > 2 * found.error > 0
+
+
+def test_few_labels_blend_what_does_best_on_rows_left_out() -> None:
+    rng = np.random.default_rng(0)
+    label = (rng.random(500) < 0.2).astype(float)
+    good, noise = 4 * label - 3, rng.normal(-1.4, 2, 500)
+    assert least_loss(noise, good, label) == 1.0
+    assert least_loss(good, np.append(noise[:-1], np.nan), label) == min(SHARES)
+
+
+@pytest.mark.parametrize(("tangled", "shares"), [(True, {0.5, 0.75, 1.0}), (False, {0.0})])
+def test_ten_thousand_labels_let_trees_in_where_they_win_on_later_orders(
+    monkeypatch: pytest.MonkeyPatch, tangled: bool, shares: set[float]
+) -> None:
+    """Three signs that only count together are nothing to an additive model; a plain sum is nothing new to trees."""
+    monkeypatch.setattr(recipes, "pace", lambda labels: Pace(rate=0.3, rounds=20, every=5))
+    monkeypatch.setattr(recipes, "growth", lambda labels: replace(GROWTH, columns=1.0, depth=4))
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(10_500, 4))
+    odds = 4 * (np.prod(np.sign(x[:, :3]), axis=1) > 0) if tangled else 1.2 * (x[:, 0] + x[:, 1])
+    label = (rng.random(len(x)) < sigmoid(odds - 4)).astype(float)
+    taught = Lesson(table={name: x[:, n] for n, name in enumerate("abcd")}, label=label, group=np.arange(len(x)) // 2,
+                    directions={})  # fmt: skip
+    used, champion, challenger, found = recipes.learn(taught, order=np.arange(len(x), dtype=float))
+    assert found is not None
+    assert challenger is not None
+    assert found.share in shares
+    assert (used is champion) is not tangled
+    assert bool(used.trees) is tangled
+    assert recipes.learn(taught.rows(np.arange(2_000)))[3] is None

@@ -47,6 +47,28 @@ def test_only_what_speaks_against_the_order_is_told_each_once_and_three_at_most(
     assert "Lieferadresse" not in text
 
 
+def test_an_absence_is_no_reason_for_an_order() -> None:
+    nothing = {"orders_before": 0.0, "card_1h": 0.0, "ip_30d": 0.0, "offences_person": 0.0, "discount_share": 0.0,
+               "phone_given": 0.0, "account_days": None}  # fmt: skip
+    terms = [(name,) for name in nothing]
+    assert reasons(nothing, terms, [-1.0] * len(terms)) == ()
+    known = {"orders_before": 4.0, "card_familiar": 1.0, "ip_30d": 2.0}
+    assert [str(one) for one in reasons(known, [(name,) for name in known], [-3.0, -2.0, -1.0])] == [
+        "The customer has 4 earlier orders", "This buyer has ordered with this card before",
+        "Not many orders came with this internet address in the last 30 days",
+    ]  # fmt: skip
+
+
+def test_what_speaks_against_an_order_is_never_none_of_something_and_one_is_singular() -> None:
+    row = {"orders_before": 0.0, "card_1h": 1.0, "failed_payments": 2.0, "ip_1h": 0.0, "cards_per_ip": 1.0}
+    told = reasons(row, [(name,) for name in row], [3.0, 2.0, 1.0, 4.0, 5.0])
+    assert [str(one) for one in told] == [
+        "The customer has no earlier orders", "1 other order came with this card in the last hour",
+        "2 payments failed before this one",
+    ]  # fmt: skip
+    assert letters.themes(told) == ["account", "several", "payment"]
+
+
 def test_without_any_reason_it_says_so() -> None:
     assert letters.WORDINGS["fr"].nothing in letters.letter("fr", "7", [])
 

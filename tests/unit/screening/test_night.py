@@ -86,6 +86,28 @@ def test_drift_is_named_by_feature_and_chance_is_no_drift() -> None:
     assert [alarm.subject for alarm in night.watch(material(stage, moved)).alarms] == ["units"]
 
 
+@pytest.mark.usefixtures("scripted_model")
+def test_drift_is_a_problem_the_next_morning_and_none_once_that_is_how_orders_are() -> None:
+    stage = counter()
+    shop, services, rng = stage.shops[0], stage.services, Random(4)
+    services.outcomes.note(shop, [*outcomes(range(15, 60), 10, rng), *outcomes(range(14), 25, rng)])
+
+    def night_after(days: int) -> list[str]:
+        stage.clock.advance(timedelta(days=days, hours=1))
+        connecting.schedule(services, shop, Schedule.TRAIN)
+        stage.settle()
+        return [one.message for one in services.problems.all(shop) if one.code == night.DRIFT]
+
+    (message,) = night_after(0)
+    assert "“Number of pieces” of new orders is not what it was" in message
+    later = [replace(one, order_id=OrderId(f"later {one.order_id}"), at=one.at + timedelta(days=110))
+             for one in outcomes(range(14), 25, rng)]  # fmt: skip
+    before = [replace(one, order_id=OrderId(f"then {one.order_id}"), at=one.at + timedelta(days=80))
+              for one in outcomes(range(40), 25, rng)]  # fmt: skip
+    services.outcomes.note(shop, [*later, *before])
+    assert night_after(110) == []
+
+
 def material(stage: Stage, known: Sequence[OrderOutcome]):
     from chalicelib.contracts import Material
 

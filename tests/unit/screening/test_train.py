@@ -11,7 +11,6 @@ from chalicelib.contracts import Artifact, Material, Model, OrderOutcome
 from chalicelib.domain.ids import ShopId
 from chalicelib.domain.shop import Policy, Shop
 from chalicelib.inference import Loaded
-from functions.screening import drift
 from functions.screening.deciding import Attention, Stake, decide
 from functions.screening.scoring import MODEL, score, score_with
 from functions.screening.train import LEAST_LABELS, ended, train
@@ -109,13 +108,3 @@ def test_a_shop_learns_what_only_its_own_signal_shows(artifact: Artifact, shippe
     reason = decide({**row, "signal_seen": "bad"}, found, Stake(100, 15, 30, 3), Attention(9)).reasons[0]
     assert str(reason) == "Your signal “seen” is bad"
     assert artifact.assets["tables.json"] == shipped.assets["tables.json"]
-
-
-def test_drift_is_calm_on_the_same_orders_and_loud_on_others(artifact: Artifact) -> None:
-    rng = np.random.default_rng(2)
-    same = [outcome(n, rng).features for n in range(600)]
-    calm = drift.drift(artifact.assets, same)
-    assert max(calm.values()) < drift.MOVED
-    moved = drift.drift(artifact.assets, [{**row, "units": 9.0, "paid_with": "transfer"} for row in same])
-    assert {name for name, value in moved.items() if value > drift.MOVED} == {"units", "paid_with"}
-    assert drift.drift(artifact.assets, same[:10]) == {}
