@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product, Text
@@ -56,6 +56,10 @@ class Capability(StrEnum):
 
 
 # --- functions -------------------------------------------------------------------------------------
+
+
+EVERYBODY: Final = "shop"
+"""The subject of what is counted of all buyers together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,28 @@ What was counted of one subject lies in one record, its ledger: an order reads t
 writes itself into them in one transaction, and knows what they hold by then. Counting twice counts once. Of two orders
 at the same moment the later one finds that a ledger has changed, reads again, and sees the earlier. Expiry is compared
 on read: TTL deletes late.
+
+What is counted of everybody has several ledgers. Two orders at the same moment may miss each other there, and there
+alone: they write into different ones.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Final, NamedTuple
+from zlib import crc32
 
-from chalicelib.contracts import CounterKey, CounterUpdate
+from chalicelib.contracts import EVERYBODY, CounterKey, CounterUpdate
 from chalicelib.domain.ids import ShopId
 from chalicelib.errors import Conflict, Retryable
 from chalicelib.ports import ABSENT, Key, Put, Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
 
-MOST: Final = 2000
-"""Rows of one subject that are kept, the newest: beyond it, more is not more."""
+MOST: Final = 500
+"""Rows of one ledger that are kept, the newest: beyond it, more is not more, and each write pays for all of them."""
+LANES: Final = 4
+"""Ledgers of what is counted of everybody: one alone would be written by all orders, and grow with the shop."""
 TRIES: Final = 12
 """Others may write into the same ledgers meanwhile; a burst of one buyer's orders is on as many lanes as there are."""
 TOGETHER: Final = 50
@@ -42,13 +48,13 @@ class Counters:
 
     def read(self, shop: ShopId, keys: Collection[CounterKey], now: datetime) -> Mapping[CounterKey, int]:
         """Totals of the windows that end now (ten minutes of clock skew ahead are counted in)."""
-        return _totals(self._ledgers(shop, {key.subject for key in keys}), keys, now)
+        return _totals(self._ledgers(shop, _subjects(keys)), keys, now)
 
     def count(
         self, shop: ShopId, updates: Iterable[CounterUpdate], keys: Collection[CounterKey], now: datetime
     ) -> Mapping[CounterKey, int]:
         """Count, then read: what others counted until then is in it. Two calls, however much is counted and read."""
-        return _totals(self._add(shop, updates, {key.subject for key in keys}), keys, now)
+        return _totals(self._add(shop, updates, _subjects(keys)), keys, now)
 
     def _add(
         self, shop: ShopId, updates: Iterable[CounterUpdate], also: Collection[str]
@@ -56,7 +62,7 @@ class Counters:
         """Count, and give the ledgers of all subjects met, and of those named. Raises Retryable."""
         rows: dict[str, list[_Row]] = {}
         for update in updates:
-            rows.setdefault(update.key.subject, []).append(_row(update))
+            rows.setdefault(_lane(update), []).append(_row(update))
         found = dict(self._ledgers(shop, [subject for subject in also if subject not in rows])) if not rows else {}
         for number, some in enumerate(batched(rows, TOGETHER)):
             others = [subject for subject in also if subject not in rows] if number == 0 else []
@@ -209,12 +215,27 @@ def _totals(
     ledgers: Mapping[str, Sequence[_Row]], keys: Iterable[CounterKey], now: datetime
 ) -> Mapping[CounterKey, int]:
     last = _ms(now + _SKEW)
-    return {key: _sum(ledgers.get(key.subject, ()), key, _ms(now), last) for key in keys}
+    return {
+        key: sum(_sum(ledgers.get(lane, ()), key, _ms(now), last) for lane in _lanes(key.subject)) for key in keys
+    }
 
 
 def _sum(rows: Sequence[_Row], key: CounterKey, now: int, last: int) -> int:
     begin = now - 1000 * key.window_s if key.window_s else 0
     return sum(row.amount for row in rows if row.name == key.name and begin <= row.moment_ms <= last)
+
+
+def _lanes(subject: str) -> tuple[str, ...]:
+    return tuple(f"{subject}#{lane}" for lane in range(LANES)) if subject == EVERYBODY else (subject,)
+
+
+def _lane(update: CounterUpdate) -> str:
+    lanes = _lanes(update.key.subject)
+    return lanes[crc32(update.unique.encode()) % len(lanes)]
+
+
+def _subjects(keys: Collection[CounterKey]) -> set[str]:
+    return {lane for key in keys for lane in _lanes(key.subject)}
 
 
 def _ledger(shop: ShopId, subject: str) -> Key:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final
 
-from chalicelib.contracts import CounterKey, CounterUpdate
+from chalicelib.contracts import EVERYBODY, CounterKey, CounterUpdate
 from chalicelib.domain.evidence import Reason
 from chalicelib.domain.orders import Order
 
@@ -22,8 +22,8 @@ CHANCE: Final = 1e-6
 """How improbable a window must be under the shop's usual pace: at 144 windows a day, once in twenty years."""
 UNUSUAL: Final = 5.0
 """Buyers come in bunches (sales, mailings), so the usual pace may be this many times the week's mean."""
-RECENT: Final = CounterKey("strangers", "shop", WINDOW)
-USUAL: Final = CounterKey("strangers", "shop", WEEK)
+RECENT: Final = CounterKey("strangers", EVERYBODY, WINDOW)
+USUAL: Final = CounterKey("strangers", EVERYBODY, WEEK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.contracts import CounterKey, CounterUpdate
+from chalicelib.contracts import EVERYBODY, CounterKey, CounterUpdate
 from chalicelib.domain.ids import ShopId
 from chalicelib.storage import places
-from chalicelib.storage.counters import MOST, Counters
+from chalicelib.storage.counters import LANES, MOST, Counters
 from chalicelib.storage.places import Kind
 from tests.contract.ports.conftest import NOON
 
@@ -122,3 +122,15 @@ def test_a_days_allowance_is_never_passed_and_one_thing_uses_one(ground: Any) ->
     assert counters.take_once(SHOP, "looks", 5, NOON, f"o{lucky}"), "it has one already"
     assert counters.used(SHOP, "looks", NOON) == 5
     assert counters.take_once(SHOP, "looks", 5, NOON + timedelta(days=1), "o99")
+
+
+def test_what_everybody_counts_in_lies_in_several_ledgers_and_is_read_as_one(ground: Any) -> None:
+    counters, key = Counters(ground.records), CounterKey("strangers", EVERYBODY, DAY)
+    orders = [CounterUpdate(key, NOON, f"o{n}") for n in range(40)]
+    counters.add(SHOP, orders)
+    assert counters.count(SHOP, orders[:1], [key], NOON) == {key: 40}
+    sizes = [len(record.body["rows"]) for record in places.every(ground.records, SHOP, Kind.COUNTER)]
+    assert len(sizes) == LANES
+    assert sum(sizes) == 40
+    assert counters.forget(SHOP, {"o7"}) == 1
+    assert counters.read(SHOP, [key], NOON) == {key: 39}
