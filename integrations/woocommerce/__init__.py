@@ -16,6 +16,7 @@ MISSING = (
     "WooCommerce keeps no translations by itself. Install WPML with WooCommerce Multilingual, or Polylang "
     "for WooCommerce, then connect the store again."
 )
+ONE_TEXT = "WooCommerce translates titles, descriptions and what search engines show, for all markets alike."
 MULTILINGUAL = ("sitepress-multilingual-cms", "woocommerce-multilingual", "polylang-wc")
 """WPML with its WooCommerce part, or Polylang for WooCommerce: without one there is no place for texts."""
 

@@ -21,13 +21,13 @@ from chalicelib.contracts import (
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
+from chalicelib.domain.ids import Locale, MarketId, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Shop
-from chalicelib.errors import Gone
+from chalicelib.errors import Gone, UnsupportedAction
 from integrations.answer import told_at
 from integrations.http import Transport
-from integrations.woocommerce import mapping, pages, subscriptions
+from integrations.woocommerce import ONE_TEXT, mapping, pages, subscriptions
 from integrations.woocommerce.answers import Setting, SiteIndex, StoreOrder, StoreProduct, SystemStatus
 from integrations.woocommerce.connection import LARGEST_PAGE, Connection, parsed
 from integrations.woocommerce.drafts import number
@@ -125,8 +125,10 @@ class WooCommerceClient:
         )
         return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
-    def texts(self, resource_id: str, locale: Locale) -> Translations:
-        """Source texts of a product, and what its translation says. Raises Gone."""
+    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
+        """Source texts of a product, and what its translation says. Raises Gone, UnsupportedAction."""
+        if market is not None:
+            raise UnsupportedAction(ONE_TEXT)
         return self._translator.texts(resource_id, locale)
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:

@@ -13,7 +13,7 @@ from chalicelib.domain.actions import PublishTranslation, Snapshot, digest_of
 from chalicelib.domain.ids import Locale
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone, StaleState, UnsupportedAction
-from integrations.woocommerce import MISSING, mapping
+from integrations.woocommerce import MISSING, ONE_TEXT, mapping
 from integrations.woocommerce.answers import StoreProduct
 from integrations.woocommerce.connection import Connection, parsed
 from integrations.woocommerce.drafts import number, same
@@ -83,9 +83,7 @@ class Translator:
         if not self._wpml and not self._polylang:
             raise UnsupportedAction(MISSING)
         if action.market is not None or any(field.key not in _KEYS for field in action.fields):
-            raise UnsupportedAction(
-                "WooCommerce translates titles, descriptions and what search engines show, for all markets alike."
-            )
+            raise UnsupportedAction(ONE_TEXT)
 
     def _copy(self, original: StoreProduct, action: PublishTranslation, values: Mapping[str, str]) -> dict[str, Any]:
         """A product in the other language; the plug-in keeps prices and stock in step with the original."""

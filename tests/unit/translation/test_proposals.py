@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.domain.actions import PublishTranslation
 from chalicelib.domain.evidence import TextDifference
-from chalicelib.domain.ids import Locale
-from chalicelib.domain.shop import Policy, TranslationLimits
+from chalicelib.domain.ids import Locale, MarketId
+from chalicelib.domain.shop import Market, Policy, TranslationLimits, Units
 
 _SPEC = importlib.util.spec_from_file_location("shopfloor", Path(__file__).with_name("shopfloor.py"))
 assert _SPEC is not None
@@ -170,6 +170,70 @@ def test_units_follow_the_market_where_asked() -> None:
     assert (
         shop.value("p1", "body_html") == "<table><tr><td>30,5 x 20,3 cm</td></tr></table><p>Hólds 2,27 kg óf sánd.</p>"
     )
+
+
+SIZES = "<table><tr><th>Width (cm)</th></tr><tr><td>30</td></tr></table>"
+US_SIZES = "<table><tr><th>Wídth (in)</th></tr><tr><td>11.8</td></tr></table>"
+AMERICA = Market(id=MarketId("7"), name="United States", currency="USD")
+
+
+def markets(**said: Units):  # type: ignore[no-untyped-def]
+    """A shop that measures in centimetres, with a market that does not."""
+    shop = floor(market_units={"united states": Units.US, **said})
+    shop.shop = replace(shop.shop, locales=(Locale("fr-US"),), markets=(AMERICA,))
+    shop.put("p1", title="Bag of 30 cm", body_html=f"{SIZES}<p>Holds 2 kg of sand. It is red.</p>", handle="bag")
+    return shop
+
+
+def test_a_market_gets_its_units_where_they_differ_and_costs_nothing_more() -> None:
+    shop = markets()
+    decision = shop.run("p1")
+    base, local = decision.proposals
+    assert (base.action.market, local.action.market) == (None, "7")
+    assert base.target != local.target
+    assert shop.value("p1", "title", "fr-US") == "Bág óf 30 cm"
+    assert shop.value("p1", "title", "fr-US", "7") == "Bág óf 11,8 in"
+    assert shop.value("p1", "body_html", "fr-US", "7") == (
+        US_SIZES.replace("11.8", "11,8") + "<p>Hólds 4,4 lb óf sánd. Ít ís réd.</p>"
+    )
+    assert len(shop.asked) == len(set(shop.asked)) == 5, "one heading more, everything else once"
+    assert any("United States" in str(reason) for reason in local.reasons)
+    source = next(one for one in local.evidence if isinstance(one, TextDifference) and one.field == "body_html")
+    assert "30" in source.source, "the merchant sees what they wrote"
+    shop.asked.clear()
+    assert shop.run("p1").proposals == []
+    assert shop.asked == []
+
+
+def test_a_market_text_does_not_get_old_and_a_persons_stays() -> None:
+    shop = markets()
+    shop.run("p1")
+    shop.put("p1", title="Bag without a number")
+    shop.run("p1")
+    assert shop.value("p1", "title", "fr-US", "7") == "Bág wíthóút á númbér", "no measure is left, but our text was old"
+    shop.edit("p1", "fr-US/7", "title", "Sac américain")
+    shop.edit("p1", "fr-US/7", "body_html", "Un sac")
+    remembered = dict(shop.memory)
+    assert shop.run("p1").proposals == []
+    assert shop.value("p1", "title", "fr-US", "7") == "Sac américain"
+    assert not [key for key in set(shop.memory) - set(remembered) if key.startswith("tm:")], "one market's words alone"
+    shop.put("p1", title="Bag of 40 cm")
+    for proposal in shop.decide("p1").proposals:
+        assert proposal.action.market is None or proposal.review
+
+
+def test_only_markets_that_the_store_can_keep_texts_for() -> None:
+    shop = markets()
+    shop.shop = replace(shop.shop, markets=())
+    assert [p.action.market for p in shop.run("p1").proposals] == [None]
+    shop = markets(**{"united states": Units.AS_WRITTEN})
+    assert [p.action.market for p in shop.run("p1").proposals] == [None], "nothing differs, so nothing is written"
+
+
+def test_a_market_waits_where_the_engine_failed() -> None:
+    shop = markets()
+    shop.failure = "The translation engine did not answer."
+    assert shop.run("p1").proposals == []
 
 
 def test_addresses_follow_the_title_where_asked() -> None:
