@@ -139,7 +139,7 @@ def _pattern(terms: tuple[str, ...], skus: tuple[str, ...], words: bool) -> re.P
         ("money", rf"{_EDGE}{_CURRENCY}\s?(?:{_RANGE})|{_EDGE}(?<![.,])(?:{_RANGE})\s?{_CURRENCY}"),
         ("measure", rf"{_EDGE}(?<![.,])(?:{_RANGE})\s?-?{_UNIT}{_END}|{_EDGE}{_SIZE}"),
         ("spelled", rf"{_EDGE}(?<![.,])(?:{_RANGE})\s?-?(?i:{'|'.join(WORDS)}){_END}" if words else ""),
-        ("heading", r"(?<=\()(?:in|ft|oz|lb|fl oz|mm|cm|m|kg|g|ml)(?=\))" if words else ""),
+        ("heading", r"\((?:in|ft|oz|lb|fl oz|mm|cm|m|kg|g|ml)\)" if words else ""),
         ("sku", rf"(?<![\w./-]){_SKU}(?![\w-])"),
     ]
     return re.compile("|".join(f"(?P<{name}>{body})" for name, body in parts if body))

@@ -104,8 +104,7 @@ def page(state: State, product: Product, locale: str, market: str | None = None)
         if [value.name for value in option.values] != ["Default Title"]
     ]
     shown = {
-        **card(state, product, locale),
-        "title": translated(product, locale, "title", product.title, market),
+        **card(state, product, locale, market),
         "vendor": product.vendor,
         "type": translated(product, locale, "product_type", product.product_type),
         "options": options,
@@ -148,19 +147,19 @@ def _buyable(product: Product) -> bool:
     return on_sale(product) and any(available(v) and v.price > 0 for v in product.variants)
 
 
-def card(state: State, product: Product, locale: str) -> dict[str, Any]:
+def card(state: State, product: Product, locale: str, market: str | None = None) -> dict[str, Any]:
     """What a product looks like in a list."""
     variant = _cheapest(product)
     image = product.images[0] if product.images else None
     compare_at = variant.compare_at_price
     handle = translated(product, locale, "handle", product.handle)
-    title = translated(product, locale, "title", product.title)
+    title = translated(product, locale, "title", product.title, market)
     return {
         "id": gid("Product", product.number),
         "href": f"{prefix(state, locale)}/products/{quote(handle)}",
         "title": title,
         "image": f"/images/{image.number if image else product.number}.svg",
-        "alt": translated(image, locale, "alt", image.alt) if image else title,
+        "alt": translated(image, locale, "alt", image.alt, market) if image else title,
         "price": amount(state, variant.price),
         "compare_at": amount(state, compare_at) if compare_at and compare_at > variant.price else None,
     }

@@ -154,7 +154,10 @@ def test_sizes_only_where_it_is_known_whose_and_what_they_are() -> None:
         assert becomes("US 9", words) == "US 9", words
 
 
-CHART = "<table><tr><th>Size</th><th>Chest (in)</th><th>Left</th></tr><tr><td>S</td><td>34–36</td><td>4</td></tr></table>"
+CHART = (
+    "<table><tr><th>Size</th><th>Chest (in)</th><th>Left</th></tr>"
+    "<tr><td>S</td><td>34–36</td><td>4</td></tr></table>"
+)
 
 
 @pytest.mark.parametrize(
