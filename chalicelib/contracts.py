@@ -875,6 +875,8 @@ class Marketplace:
     """The ``detail-type`` under which its events come over Amazon EventBridge, and what reads them."""
     advice: Mapping[Capability, str] = field(default_factory=dict)
     """For a capability that a shop may lack: what to install or do, in words."""
+    gaps: Mapping[Capability, str] = field(default_factory=dict)
+    """For a capability that a shop has: what it leaves out all the same, and what to do about that, in words."""
     offers: Callable[[Shop], frozenset[Capability]] | None = None
     """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
     keys: Callable[[], KeyConsent] | None = None

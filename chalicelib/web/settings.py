@@ -51,15 +51,17 @@ def _form(
 ) -> Answer:
     return page(
         visit, "limits.html", status=status, function=function, fields=shown, mode=mode,
-        modes=limits.modes_of(function.capabilities), wrong=wrong, unable=_without_markets(visit, function),
+        modes=limits.modes_of(function.capabilities), wrong=wrong, unable=_left_out(visit, function),
         version=visit.field("version") or str(visit.the_policy.version),
     )  # fmt: skip
 
 
-def _without_markets(visit: Visit, function: Function) -> list[str]:
-    """What of this function this store cannot do for single markets, in words."""
-    abilities = visit.services.marketplaces[visit.the_shop.marketplace].abilities(visit.the_shop)
-    return [
+def _left_out(visit: Visit, function: Function) -> list[str]:
+    """What of this function this store leaves out, and what it cannot do for single markets, in words."""
+    marketplace = visit.services.marketplaces[visit.the_shop.marketplace]
+    abilities = marketplace.abilities(visit.the_shop)
+    gaps = [says for one, says in marketplace.gaps.items() if one in function.capabilities & abilities]
+    return gaps + [
         says
         for (whole, local), says in _FOR_ONE_MARKET.items()
         if whole in function.capabilities and local not in abilities

@@ -27,12 +27,13 @@ from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone, UnsupportedAction
 from integrations.answer import told_at
 from integrations.http import Transport
-from integrations.woocommerce import ONE_TEXT, mapping, pages, subscriptions
+from integrations.woocommerce import mapping, pages, subscriptions
 from integrations.woocommerce.answers import Setting, SiteIndex, StoreOrder, StoreProduct, SystemStatus
 from integrations.woocommerce.connection import LARGEST_PAGE, Connection, parsed
 from integrations.woocommerce.drafts import number
 from integrations.woocommerce.snapshots import Snapshots
 from integrations.woocommerce.translations import Translator
+from integrations.woocommerce.words import ONE_TEXT
 from integrations.woocommerce.writing import Desk
 
 _FACTS = "environment.home_url,environment.version,environment.language,settings.currency,active_plugins"
