@@ -13,7 +13,7 @@ WORLD = ("de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv", "zh")
 _WIDE = 2.8
 """What a Chinese, Japanese or Korean character counts against a Latin letter (median, MLQE-PE's dev set)."""
 _NEGATIONS = {
-    "en": r"\b(?:not|no(?![.\w])|never|without|non|cannot|none|nor)\b|n['’]t\b",
+    "en": r"\b(?:not|(?-i:no(?![.\w]|\s\d)|No(?=\s[a-z])|NO(?!\s?\d))|never|without|non|cannot|none|nor)\b|n['’]t\b",
     "de": r"\b(?:nicht|kein\w*|nie\w*|ohne|weder|un\w{4,}|nein)\b|\w+(?:frei|los)\w*\b",
     "fr": r"\b(?:ne|n['’]|pas|jamais|sans|aucun\w*|non|ni)\b|n['’]",
     "es": r"\b(?:no|nunca|sin|ning\w+|ni|jamás)\b",
@@ -23,6 +23,9 @@ _NEGATIONS = {
 
 def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reason]:
     """Reasons to look at a pair; ``languages`` are two-letter codes."""
+    if not source.strip() or not target.strip():
+        yield from _nothing(source, target)
+        return
     missing, invented = numerals.apart(source, target, languages)
     yield from (Reason(text="Number {number} is missing.", values=(("number", n),)) for n in missing)
     yield from (Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in invented)
@@ -35,6 +38,13 @@ def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reas
         yield Reason(text="A negation of the source seems to be missing.")
     if _repeats(target) > _repeats(source) + 1:
         yield Reason(text="Words are repeated over and over.")
+
+
+def _nothing(source: str, target: str) -> Iterator[Reason]:
+    if source.strip():
+        yield Reason(text="The translation is empty.")
+    elif target.strip():
+        yield Reason(text="The source is empty.")
 
 
 def looks_copied(source: str, target: str, languages: tuple[str, str]) -> bool:
@@ -67,8 +77,15 @@ def _told_language(source: str, target: str, languages: tuple[str, str]) -> str:
         return "ja" if kana > 2 else languages[1] if wide < 15 else "zh"
     if _mostly_names(source) or sum(character.isalpha() for character in target) < 20:
         return ""
-    language, probability = identify(target, (*WORLD, *languages))
+    language, probability = identify(_without_names(source, target), (*WORLD, *languages))
     return language if probability > 0.9 else ""
+
+
+def _without_names(source: str, target: str) -> str:
+    """The target without capitalised words of the source, where enough is left to tell a language from."""
+    names = {word for word in re.findall(r"\w+", source) if word[0].isupper()}
+    left = re.sub(r"\w+", lambda word: "" if word.group() in names else word.group(), target)
+    return left if sum(character.isalpha() for character in left) >= 20 else target
 
 
 _IDEOGRAPHS, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")

@@ -280,6 +280,21 @@ def test_a_text_in_the_target_language_is_left() -> None:
     assert len(shop.asked) == 1
 
 
+def test_a_description_in_three_languages_keeps_what_is_done_and_shows_what_is_strange() -> None:
+    shop = floor()
+    shop.shop = replace(shop.shop, locales=(Locale("de"), Locale("fr")))
+    english = "This soft bag made of pure cotton is with you all day long."
+    german = "Diese weiche Tasche aus reiner Baumwolle begleitet dich durch den ganzen Tag."
+    french = "Ce sac doux en pur coton vous accompagne pendant toute la journée."
+    shop.put("p9", body_html=f"<p>{english}</p><p>{german}</p><p>{french}</p>")
+    made = {proposal.action.locale: proposal for proposal in shop.run("p9").proposals}
+    assert f"<p>{german}</p>" in shop.value("p9", "body_html", "de")
+    assert f"<p>{french}</p>" in shop.value("p9", "body_html", "fr")
+    assert all(proposal.review for proposal in made.values())
+    assert any("looks like fr, not en" in str(reason) for reason in made[Locale("de")].reasons)
+    assert any("looks like de, not en" in str(reason) for reason in made[Locale("fr")].reasons)
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "   ", "🎁🎁", "{{ a }}{% b %}", "<p></p>", "\u200b\u200b", "<<<>>>", "{{ {{ }} }}", "<p>שלום a</p>",
