@@ -51,10 +51,16 @@ def looks_copied(source: str, target: str, languages: tuple[str, str]) -> bool:
     """Whether most of the target is the source again, in a text with enough words to tell."""
     if languages[0] == languages[1] or len(re.findall(r"[^\W\d_]{2,}", source)) < 3:
         return False
-    if copied(source, target) < 0.8 or _mostly_names(source):
+    if copied(source, target) < 0.8 or _mostly_names(source) or _only_names_copied(source, target):
         return False
     language, probability = identify(target, languages)
     return language == languages[0] and probability > 0.5
+
+
+def _only_names_copied(source: str, target: str) -> bool:
+    """Whether the small words around copied names and titles are other words than the source's."""
+    ours, theirs = ({word for word in re.findall(r"[^\W\d_]{2,}", text) if word.islower()} for text in (source, target))
+    return bool(theirs) and len(theirs & ours) < 0.8 * len(theirs)
 
 
 def _mostly_names(source: str) -> bool:
@@ -76,6 +82,8 @@ def _told_language(source: str, target: str, languages: tuple[str, str]) -> str:
     if wide + kana > 3 and languages[1] in {"zh", "ja"}:
         return "ja" if kana > 2 else languages[1] if wide < 15 else "zh"
     if _mostly_names(source) or sum(character.isalpha() for character in target) < 20:
+        return ""
+    if copied(source, target) > 0.6 and _only_names_copied(source, target):
         return ""
     language, probability = identify(_without_names(source, target), (*WORLD, *languages))
     return language if probability > 0.9 else ""

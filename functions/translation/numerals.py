@@ -138,6 +138,7 @@ def apart(source: str, target: str, languages: tuple[str, str]) -> tuple[tuple[s
     missing, invented = differing(source, target, languages)
     told = _multiplied(source, languages[0])
     invented = tuple(number for number in invented if number not in told)
+    missing = tuple(number for number in missing if number not in _roman(target))
     missing, invented = _centuries_apart(source, target, missing, invented)
     hours = {hour: str(int(hour) % 12 + (12 if half == "p" else 0)) for hour, half in _HOUR.findall(source.casefold())}
     said = {hour for hour, by_24 in hours.items() if {by_24, f"{by_24}00"} & {*invented}}
@@ -151,12 +152,21 @@ _MONTHS = "January|February|March|April|May|June|July|August|September|October|N
 _RUN_TOGETHER = re.compile(rf"(?<=\d)(?={_MONTHS})")
 _SQUARE = re.compile(r"(?<=\d)(\s?(?:mi|ft|km|m|cm))2\b")
 _BARE_POINT = re.compile(r"(?<![\w.,])\.(?=\d)")
+_BILLIONS = re.compile(
+    r"(?<=\d)\s?(?:bn|mld|mil (?:milh(?:ões|ão)|millones)|bilh(?:ões|ão)|miliard(?:[iy]|ów)?|miljard(?:er|en)?)\b", re.I
+)
+_MILLIONS = re.compile(
+    r"(?<=\d)\s?(?:mln|mili(?:on[ei]|onów|ony|on)|miljo(?:en|n|ner)|milh(?:ões|ão))\b|(?<=[£$€]\d)m\b"
+    r"|(?<=[£$€]\d\d)m\b|(?<=[£$€]\d\d\d)m\b", re.I
+)  # fmt: skip
+_ROMAN = re.compile(r"\b(X{0,2}(?:IX|IV|V?I{0,3}))(?=e\b|ème\b|\b)")
 _RICH = re.compile(r"\b(?:[mb]illionaire|milliardär|millionär)\w*", re.IGNORECASE)
 
 
 def _plainly(text: str) -> str:
     """The text without what only looks like another number: ``14August``, ``600 mi2``, ``.205``, billionaires."""
     text = _RICH.sub(" ", _SQUARE.sub(r"\1²", _RUN_TOGETHER.sub(" ", text)).replace("²", " "))
+    text = _BILLIONS.sub(" billion", _MILLIONS.sub(" million", text))
     return _BARE_POINT.sub("0.", text)
 
 
@@ -165,6 +175,14 @@ def _multiplied(text: str, language: str) -> set[str]:
     words, low = _WORDS.get(language, {}), text.casefold()
     found = re.findall(r"(\w+)[\s-]+(hundred|thousand|million|billion|trillion)\b", low)
     return {str(words[word] * _SCALES[scale]) for word, scale in found if word in words}
+
+
+def _roman(text: str) -> set[str]:
+    """Roman numerals up to 29 (``XIXe siècle``), as bare digits."""
+    values = {"I": 1, "V": 5, "X": 10, "": 0}
+    numerals = (match for match in _ROMAN.findall(text) if match)
+    parts = ([(values[one], values[after]) for one, after in zip(n, [*n[1:], ""], strict=True)] for n in numerals)
+    return {str(sum(-one if one < after else one for one, after in pairs)) for pairs in parts}
 
 
 def _centuries_apart(

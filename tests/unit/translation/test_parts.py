@@ -179,6 +179,38 @@ def test_size_charts_as_a_whole_or_not_at_all(chart: str, expected: str) -> None
     assert charted(chart, Units.AS_WRITTEN, "en", "de") == chart
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "languages"),
+    [
+        ("It fell on 14August.", "它于 8 月 14 日坠落。", "en zh"),
+        ("He hit .205 then.", "他当时打出 0.205。", "en zh"),
+        ("Five million were sold.", "售出 500 万。", "en zh"),
+        ("In the early 1900s it was sold.", "它在二十世纪初售出。", "en zh"),
+        ("106 billionaires bought it.", "106 Milliardäre kauften es.", "en de"),
+        ("A £2.8bn market.", "Ein Markt von 2,8 Milliarden Pfund.", "en de"),
+        ("A deal of £11million.", "Un accordo di 11 milioni di sterline.", "en it"),
+        ("£125m a year.", "125 miljoner pund per år.", "en sv"),
+        ("In the 19th century.", "Au XIXe siècle.", "en fr"),
+        ("Around 2 p.m. it rains.", "Gegen 14.00 Uhr regnet es.", "en de"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_only_written_otherwise(source: str, target: str, languages: str) -> None:
+    ours, theirs = languages.split()
+    assert numerals.apart(source, target, (ours, theirs)) == ((), ())
+    other = source.replace("2", "7").replace("1", "6").replace("Five", "Seven")
+    assert numerals.apart(other, target, (ours, theirs)) != ((), ())
+
+
+def test_names_that_stay_are_no_untranslated_text() -> None:
+    wrote = "James Paulding wrote The Lion of the West and The Dutchman's Fireside in a hurry."
+    right = "James Paulding schrieb The Lion of the West und The Dutchman's Fireside in Eile."
+    assert not list(signs(wrote, right, ("en", "de")))
+    assert [str(one) for one in signs(wrote, wrote, ("en", "de"))] == ["It looks untranslated."]
+    house = "The Gargoyle Club opened at No 69 Dean Street that year."
+    assert not list(signs(house, "Der Gargoyle Club wurde in jenem Jahr an der Dean Street 69 eröffnet.", ("en", "de")))
+    assert list(signs("It contains no sugar at all.", "Es enthält Zucker in Mengen.", ("en", "de")))
+
+
 def test_memory_travels_as_tmx_and_csv() -> None:
     made = [
         Unit('Soft &amp; warm <x id="1"/>', 'Weich &amp; warm <x id="1"/>', "en", "de"),
