@@ -24,7 +24,7 @@ ROOT = HERE.parent.parent
 SPOKEN = (
     "chalicelib/web/*.py", "chalicelib/errors.py", "chalicelib/deciding.py", "chalicelib/guardrails*.py",
     "chalicelib/consent.py", "chalicelib/billing.py", "chalicelib/storage/attempts.py", "integrations/*/install.py",
-    "integrations/*/words.py", "functions/translation/*.py",
+    "integrations/*/words.py", "functions/translation/*.py", "chalicelib/cleaning.py",
 )  # fmt: skip
 """Modules whose sentences people read."""
 

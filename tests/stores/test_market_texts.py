@@ -10,6 +10,7 @@ import requests
 from chalicelib import connecting, deciding, runs
 from chalicelib.contracts import Credentials
 from chalicelib.domain.actions import PublishTranslation
+from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import FunctionName, Locale, shop_id
 from chalicelib.domain.proposals import Status
 from chalicelib.domain.shop import Mode, Shop, Units
@@ -77,3 +78,22 @@ def test_from_the_setting_to_what_buyers_read(monkeypatch: pytest.MonkeyPatch) -
 
         deciding.undo(services, shop.id, local[0].id, OWNER)
         assert requests.get(f"{page}?market=united-states", timeout=9).text == everywhere
+
+        def reconcile() -> None:
+            clock.forward(hours=2)
+            connecting.schedule(services, shop.id, Schedule.RECONCILE)
+            office.work()
+
+        reconcile()
+        store.update_product(store.variant("BAG-S").product, title="Bag of 40 cm")
+        clock.forward(minutes=5)
+        runs.start(services, services.shops.get(shop.id), runs.RUN, NAME, [DE], OWNER)
+        office.work()
+        assert len(list(services.proposals.waiting(shop.id, NAME))) == 2
+        policy = services.shops.policy(shop.id)
+        services.shops.save_policy(
+            shop.id, replace(policy, translations=replace(policy.translations, market_units={}))
+        )
+        reconcile()
+        left = [one.action for one in services.proposals.waiting(shop.id, NAME)]
+        assert [one.market for one in left if isinstance(one, PublishTranslation)] == [None]
