@@ -24,8 +24,8 @@ from functions.translation.quality import READABLE, Estimator, Judgement, short
 from model_artifacts.translation.shipped import load
 
 FIELDS = ("source", "target", "source_lang", "target_lang")
-PORTION = 500
-"""Pairs judged at a time: many enough that sentences of one length are encoded together."""
+PORTION = 100
+"""Pairs judged at a time, so that progress shows: about three seconds of one processor."""
 _CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
@@ -97,15 +97,8 @@ def _given(line: bytes, number: int) -> Given:
     missing = [name for name in FIELDS if not isinstance(data, dict) or not isinstance(data.get(name), str)]
     if missing:
         raise ValueError(f"Line {number} lacks {', '.join(missing)} (as text).")
-    languages = _language(data, "source_lang", number), _language(data, "target_lang", number)
-    return Given(data["source"], data["target"], languages, _score(data, number))
-
-
-def _language(data: dict[str, Any], name: str, number: int) -> str:
-    code = data[name].strip()
-    if not _CODE.fullmatch(code):
-        raise ValueError(f"Line {number}: {name} must be a code such as en or pt-BR, not {code[:40]!r}.")
-    return str(code.replace("_", "-"))
+    ours, theirs = (data[name].strip().replace("_", "-") for name in ("source_lang", "target_lang"))
+    return Given(data["source"], data["target"], (ours, theirs), _score(data, number))
 
 
 def _score(data: dict[str, Any], number: int) -> float | None:
@@ -130,7 +123,7 @@ def judge(estimator: Estimator, given: Sequence[Given], *, progress: bool = Fals
             found |= dict(zip(part, judged, strict=True))
             if progress:
                 sys.stderr.write(f"\r{len(found):,} of {len(given):,} pairs")
-    if progress:
+    if progress and given:
         sys.stderr.write("\n")
     return [found[place] for place in range(len(given))]
 
@@ -159,13 +152,15 @@ def report(given: Sequence[Given], judgements: Sequence[Judgement]) -> dict[str,
 
 def _unsaid(given: Given, judgement: Judgement) -> list[str]:
     """Why there is no estimate."""
-    if judgement.quality is not None or judgement.flags:
+    if judgement.quality is not None:
         return []
+    if strange := [code for code in given.languages if not _CODE.fullmatch(code)]:
+        return [f"No estimate: {strange[0][:40]!r} is no language code, such as en or pt-BR."]
     ours, theirs = map(short, given.languages)
     if ours == theirs:
         return ["No estimate: both sides are said to be in one language."]
-    strange = ", ".join(sorted({ours, theirs} - READABLE))
-    return [f"No estimate: the encoder does not read {strange}."] if strange else []
+    unread = ", ".join(sorted({ours, theirs} - READABLE))
+    return [f"No estimate: the encoder does not read {unread}."] if unread else []
 
 
 def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:

@@ -24,7 +24,7 @@ _NEGATIONS = {
 def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reason]:
     """Reasons to look at a pair; ``languages`` are two-letter codes."""
     if not source.strip() or not target.strip():
-        yield from _nothing(source, target)
+        yield Reason(text="The translation is empty.") if source.strip() else Reason(text="The source is empty.")
         return
     missing, invented = numerals.apart(source, target, languages)
     yield from (Reason(text="Number {number} is missing.", values=(("number", n),)) for n in missing)
@@ -38,13 +38,6 @@ def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reas
         yield Reason(text="A negation of the source seems to be missing.")
     if _repeats(target) > _repeats(source) + 1:
         yield Reason(text="Words are repeated over and over.")
-
-
-def _nothing(source: str, target: str) -> Iterator[Reason]:
-    if source.strip():
-        yield Reason(text="The translation is empty.")
-    elif target.strip():
-        yield Reason(text="The source is empty.")
 
 
 def looks_copied(source: str, target: str, languages: tuple[str, str]) -> bool:
