@@ -289,7 +289,7 @@ def _card(
         "created_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
         "notes": "Learned from encyclopaedia sentences and the engines of 2020: on shop texts and present "
         "engines scores run high, so set the threshold by language. Calibrated on the dev sets. Pairs "
-        "other than en-de and en-zh use the shared weights alone. Judged on the test sets once, in "
+        "other than en-de and en-zh use the shared weights alone. Judged on the test sets in "
         "bench/translation.py.",
     }  # fmt: skip
 
