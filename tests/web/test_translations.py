@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from chalicelib import limits
-from chalicelib.contracts import EngineRequest, TranslateTexts
+from chalicelib.contracts import Capability, EngineRequest, TranslateTexts
 from chalicelib.domain.ids import EventId, FunctionName, Locale, MarketId, ShopId
 from chalicelib.domain.shop import Market, Mode, Units
 from chalicelib.web import fields
 from functions.translation.propose import FUNCTION as TRANSLATION
+from integrations import MARKETPLACES
 from tests.web import world as w
 
 NAME = FunctionName("translation")
@@ -142,6 +143,19 @@ def test_a_markets_units_are_set_checked_and_shown(open_: Opened) -> None:
     there = (Market(id=MarketId("7"), name="United States", currency="USD"),)
     world.services.shops.save(replace(known, markets=there))
     assert "United States has texts of its own where units differ: us." in browser.get(f"/s/{shop}/translations").body
+
+
+def test_what_a_store_leaves_out_is_said_where_languages_are_looked_at_and_set(open_: Opened) -> None:
+    world, shop, browser, _ = open_
+    says = MARKETPLACES["woocommerce"].gaps[Capability.TRANSLATIONS]
+    assert "WPML Media Translation" in says
+    pages = (f"/s/{shop}/translations", f"/s/{shop}/settings/translation")
+    assert not any(says in browser.get(page).body for page in pages)
+    places = world.services.marketplaces
+    name = world.services.shops.get(shop).marketplace
+    partial = {**places, name: replace(places[name], gaps={Capability.TRANSLATIONS: says})}
+    other = replace(world, services=replace(world.services, marketplaces=partial)).browser(w.OWNER)
+    assert all(says in other.get(page).body for page in pages)
 
 
 @pytest.mark.parametrize("form", ["tmx", "csv"])
