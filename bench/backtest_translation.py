@@ -1,12 +1,13 @@
 """What we think of your translations: ``tradewind backtest translation --pairs FILE [--json OUT]``.
 
-FILE holds one JSON object a line: ``source``, ``target``, ``source_lang``, ``target_lang`` and, if there is
-one, a human ``score``. Printed per pair: the estimate and the flags; at the end how the estimates agree with
-the scores.
+FILE holds one JSON object a line, in UTF-8: ``source``, ``target``, ``source_lang``, ``target_lang`` (codes such as
+``en`` or ``pt-BR``) and, if there is one, a human ``score``. Printed per pair: the estimate and the flags; at the end
+how the estimates agree with the scores. Where there is no estimate, a flag says why.
 """
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from numpy.typing import NDArray
 
 from chalicelib.domain.ids import Locale
 from functions.translation.memory import Pair
-from functions.translation.quality import Estimator, Judgement
+from functions.translation.quality import READABLE, Estimator, Judgement, short
 from model_artifacts.translation.shipped import load
 
 FIELDS = ("source", "target", "source_lang", "target_lang")
+PORTION = 100
+"""Pairs judged at a time, so that progress shows: about three seconds of one processor."""
+_CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge and print. Returns 1, with a sentence that says what to do, where something is missing."""
     try:
-        given = list(read(args.pairs.read_text(encoding="utf-8")))
+        given = list(read(args.pairs.read_bytes()))
         estimator = shipped()
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror or error}: {error.filename or args.pairs}\n")
+        return 1
+    except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     result = report(given, judge(estimator, given, progress=True))
     for line in lines(given, result):
-        print(line)
+        print(line.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))
     if args.json:
         args.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 0
@@ -73,23 +80,25 @@ def shipped() -> Estimator:
     return Estimator(encoder, model)
 
 
-def read(text: str) -> Iterator[Given]:
+def read(document: bytes) -> Iterator[Given]:
     """Lines of the file. Raises ValueError naming the line and what it lacks."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"Line {number} is not JSON: {error}.") from None
-        missing = [
-            name for name in FIELDS if not isinstance(data, dict) or not isinstance(data.get(name), str)
-        ]
-        if missing:
-            raise ValueError(f"Line {number} lacks {', '.join(missing)} (as text).")
-        yield Given(
-            data["source"], data["target"], (data["source_lang"], data["target_lang"]), _score(data, number)
-        )
+    for number, line in enumerate(document.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if line.strip():
+            yield _given(line, number)
+
+
+def _given(line: bytes, number: int) -> Given:
+    try:
+        data = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"Line {number} is not UTF-8: save the file in that encoding ({error.reason}).") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"Line {number} is not JSON: {error}.") from None
+    missing = [name for name in FIELDS if not isinstance(data, dict) or not isinstance(data.get(name), str)]
+    if missing:
+        raise ValueError(f"Line {number} lacks {', '.join(missing)} (as text).")
+    ours, theirs = (data[name].strip().replace("_", "-") for name in ("source_lang", "target_lang"))
+    return Given(data["source"], data["target"], (ours, theirs), _score(data, number))
 
 
 def _score(data: dict[str, Any], number: int) -> float | None:
@@ -102,19 +111,19 @@ def _score(data: dict[str, Any], number: int) -> float | None:
 
 
 def judge(estimator: Estimator, given: Sequence[Given], *, progress: bool = False) -> list[Judgement]:
-    """One judgement per line, by language pair, a hundred at a time."""
+    """One judgement per line, by language pair, a portion at a time."""
     order = sorted(range(len(given)), key=lambda place: given[place].languages)
     found: dict[int, Judgement] = {}
     for languages, group in groupby(order, key=lambda place: given[place].languages):
         places = list(group)
         pair = Pair(source=Locale(languages[0]), target=Locale(languages[1]))
-        for start in range(0, len(places), 100):
-            part = places[start : start + 100]
+        for start in range(0, len(places), PORTION):
+            part = places[start : start + PORTION]
             judged = estimator.judge([(given[p].source, given[p].target) for p in part], pair)
             found |= dict(zip(part, judged, strict=True))
             if progress:
                 sys.stderr.write(f"\r{len(found):,} of {len(given):,} pairs")
-    if progress:
+    if progress and given:
         sys.stderr.write("\n")
     return [found[place] for place in range(len(given))]
 
@@ -134,11 +143,24 @@ def report(given: Sequence[Given], judgements: Sequence[Judgement]) -> dict[str,
         "pairs": [
             {
                 "quality": None if j.quality is None else round(j.quality, 4),
-                "flags": [str(f) for f in j.flags],
+                "flags": [str(f) for f in j.flags] + _unsaid(g, j),
             }
-            for j in judgements
+            for g, j in zip(given, judgements, strict=True)
         ],
     }
+
+
+def _unsaid(given: Given, judgement: Judgement) -> list[str]:
+    """Why there is no estimate."""
+    if judgement.quality is not None:
+        return []
+    if strange := [code for code in given.languages if not _CODE.fullmatch(code)]:
+        return [f"No estimate: {strange[0][:40]!r} is no language code, such as en or pt-BR."]
+    ours, theirs = map(short, given.languages)
+    if ours == theirs:
+        return ["No estimate: both sides are said to be in one language."]
+    unread = ", ".join(sorted({ours, theirs} - READABLE))
+    return [f"No estimate: the encoder does not read {unread}."] if unread else []
 
 
 def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
@@ -162,6 +184,8 @@ def lines(given: Sequence[Given], result: dict[str, Any]) -> Iterator[str]:
         quality = "  –  " if row["quality"] is None else f"{row['quality']:.3f}"
         flags = "; ".join(row["flags"]) or "nothing found"
         yield f"{quality}  {'→'.join(one.languages)}  {one.target[:60]!r}  {flags}"
+    if not given:
+        yield "The file holds no pairs."
     if result["pearson"] is not None:
         agreement = f"Pearson {result['pearson']:.4f}, Spearman {result['spearman']:.4f}"
         yield f"{agreement} over {result['scored']} scores"

@@ -3,7 +3,7 @@
 The translation memory stays: it was paid for, and a language or a product that comes back costs nothing again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib import guardrails
 from chalicelib.applying import close
@@ -16,8 +16,8 @@ from chalicelib.services import Services
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
 
-_SPOKEN = "spoken_languages"
-"""Where the languages are kept that a shop wanted when we last looked."""
+_SPOKEN, _LOCAL = "spoken_languages", "local_markets"
+"""Where the languages are kept that a shop wanted when we last looked, and the markets with texts of their own."""
 
 
 def product_gone(services: Services, shop: ShopId, product: str) -> int:
@@ -34,13 +34,36 @@ def languages_gone(services: Services, shop: Shop, policy: Policy) -> int:
     multilingual plug-in keeps its products until somebody deletes them.
     """
     wanted = [*(policy.translations.locales or shop.locales)]
-    known = services.memories.recall(shop.id, [_SPOKEN]).get(_SPOKEN, "")
+    return _give_up(services, shop.id, _SPOKEN, wanted, lambda name: _end_language(services, shop.id, Locale(name)))
+
+
+def markets_gone(services: Services, shop: Shop, policy: Policy) -> int:
+    """End what waits for markets that no longer have texts of their own; says how many ended.
+
+    What stands in the store for such a market stays there, as the setting says: it is the merchant's.
+    """
+    named = {name.strip().casefold() for name in policy.translations.market_units}
+    wanted = [str(m.id) for m in shop.markets if {m.name.strip().casefold(), m.id.casefold()} & named]
+    return _give_up(services, shop.id, _LOCAL, wanted, lambda name: _end_market(services, shop.id, name))
+
+
+def _give_up(
+    services: Services, shop: ShopId, place: str, wanted: Sequence[str], end: Callable[[str], int]
+) -> int:
+    """End what is wanted no more since we last looked; only then does the memory know what is wanted now."""
+    known = services.memories.recall(shop, [place]).get(place, "")
     if known == ",".join(wanted):
         return 0
-    given_up = [Locale(name) for name in known.split(",") if name and name not in wanted]
-    ended = sum(_end_language(services, shop.id, locale) for locale in given_up)
-    services.memories.remember(shop.id, {_SPOKEN: ",".join(wanted)})
+    ended = sum(end(name) for name in known.split(",") if name and name not in wanted)
+    services.memories.remember(shop, {place: ",".join(wanted)})
     return ended
+
+
+def _end_market(services: Services, shop: ShopId, market: str) -> int:
+    def meant(target: str) -> bool:
+        return "/translation/" in target and target.endswith(f"/{market}")
+
+    return _end(services, shop, meant, "This market no longer has texts of its own.")
 
 
 def _end_language(services: Services, shop: ShopId, locale: Locale) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product, Text
@@ -21,6 +21,7 @@ from chalicelib.domain.ids import (
     FunctionName,
     IdempotencyKey,
     Locale,
+    MarketId,
     OrderId,
     ProductId,
     ShopId,
@@ -48,6 +49,7 @@ class Capability(StrEnum):
     PRICES = "prices"
     MARKET_PRICES = "market_prices"
     TRANSLATIONS = "translations"
+    MARKET_TEXTS = "market_texts"
     ORDER_ASSESSMENT = "order_assessment"
     ORDER_HOLD = "order_hold"
     ORDER_TAGS = "order_tags"
@@ -85,6 +87,14 @@ class CounterUpdate:
     amount: int = 1
 
 
+class TextPlace(NamedTuple):
+    """Where translated texts stand: a resource in one language, for all markets or for one alone."""
+
+    resource: str
+    locale: Locale
+    market: MarketId = MarketId("")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a function wants to know before it decides. Everything is optional; empty means nothing more."""
@@ -97,8 +107,8 @@ class Needs:
     """From our own mirror of the catalogue: cheap, minutes old."""
     targets: frozenset[Action] = frozenset()
     """Actions whose targets' present values are wanted (only ``target`` and its ids matter)."""
-    texts: frozenset[tuple[str, Locale]] = frozenset()
-    """(resource id, locale): source texts with digests, and the translations that exist."""
+    texts: frozenset[TextPlace] = frozenset()
+    """Source texts with digests, and the translations that exist there."""
     counters: frozenset[CounterKey] = frozenset()
     memory: frozenset[str] = frozenset()
     """Keys of the shop's own memory (translation memory, ledgers): exact look-ups."""
@@ -114,7 +124,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translations:
-    """Source texts of one resource, and what exists in one locale."""
+    """Source texts of one resource, and what exists in one locale, for all markets or for one alone."""
 
     source: tuple[Text, ...]
     existing: tuple[Text, ...]
@@ -150,7 +160,7 @@ class Context:
     snapshots: Mapping[Target, Snapshot] = field(default_factory=dict)
     written: Mapping[Target, Written] = field(default_factory=dict)
     """What we last wrote at the targets asked for."""
-    texts: Mapping[tuple[str, Locale], Translations] = field(default_factory=dict)
+    texts: Mapping[TextPlace, Translations] = field(default_factory=dict)
     counters: Mapping[CounterKey, int] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
     sales: Mapping[ProductId, Sequence[SalesDay]] = field(default_factory=dict)
@@ -673,7 +683,12 @@ class StoreClient(Protocol):
         """Products and orders that changed since then, oldest first."""
         ...
 
-    def texts(self, resource_id: str, locale: Locale) -> Translations: ...
+    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
+        """Source texts with digests, and what exists in one language, for all markets or for one alone.
+
+        Raises Gone; UnsupportedAction where the store has no texts for single markets.
+        """
+        ...
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:
         """What the store holds now where these actions would write; a target that is gone is absent."""
@@ -866,6 +881,8 @@ class Marketplace:
     """The ``detail-type`` under which its events come over Amazon EventBridge, and what reads them."""
     advice: Mapping[Capability, str] = field(default_factory=dict)
     """For a capability that a shop may lack: what to install or do, in words."""
+    gaps: Mapping[Capability, str] = field(default_factory=dict)
+    """For a capability that a shop has: what it leaves out all the same, and what to do about that, in words."""
     offers: Callable[[Shop], frozenset[Capability]] | None = None
     """Capabilities that depend on the shop (a plug-in, a plan); None means all of ``capabilities``."""
     keys: Callable[[], KeyConsent] | None = None

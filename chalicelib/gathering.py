@@ -6,7 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.contracts import Context, CounterUpdate, Function, Models, Needs, SalesDay, StoreClient
+from chalicelib.contracts import (
+    Context,
+    CounterUpdate,
+    Function,
+    Models,
+    Needs,
+    SalesDay,
+    StoreClient,
+    TextPlace,
+    Translations,
+)
 from chalicelib.domain.ids import OrderId, ProductId, ShopId, VariantId
 from chalicelib.domain.orders import placed_at
 from chalicelib.errors import Gone, UnsupportedAction
@@ -116,11 +126,11 @@ def _orders(
     return found
 
 
-def _texts(client: StoreClient, new: Needs) -> Mapping[tuple[str, Any], Any]:
+def _texts(client: StoreClient, new: Needs) -> Mapping[TextPlace, Translations]:
     found = {}
-    for resource, locale in sorted(new.texts):
+    for place in sorted(new.texts):
         try:
-            found[resource, locale] = client.texts(resource, locale)
+            found[place] = client.texts(place.resource, place.locale, place.market or None)
         except (Gone, UnsupportedAction):
             continue
     return found

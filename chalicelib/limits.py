@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import time
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -67,7 +68,7 @@ class Limit:
 GROUPS: Mapping[str, frozenset[Capability]] = {
     "recommendations": frozenset({Capability.RECOMMEND_COMPLEMENTARY, Capability.RECOMMEND_RELATED}),
     "prices": frozenset({Capability.PRICES, Capability.MARKET_PRICES}),
-    "translations": frozenset({Capability.TRANSLATIONS}),
+    "translations": frozenset({Capability.TRANSLATIONS, Capability.MARKET_TEXTS}),
     "orders": frozenset({Capability.ORDER_ASSESSMENT, Capability.ORDER_HOLD, Capability.ORDER_TAGS}),
 }
 """Which limits speak about which abilities: a function is held by the limits of what it can do."""
@@ -124,6 +125,8 @@ def _read(kind: Any, raw: Any) -> Any:
     if origin is not None:
         table = _expect(dict, raw, "a table")
         return {_text(key): _read(args[1], value) for key, value in table.items()}
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return _one_of(kind, raw)
     reader: Callable[[Any], Any] = _SCALARS.get(kind, _text)
     return reader(raw)
 
@@ -139,6 +142,13 @@ def _text(raw: Any) -> str:
     if any(ord(sign) < 32 for sign in found):
         raise ValueError("must be one line of text")
     return found
+
+
+def _one_of(kind: type[StrEnum], raw: Any) -> StrEnum:
+    try:
+        return kind(_text(raw).casefold())
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(kind)}") from None
 
 
 def _whole(raw: Any) -> int:

@@ -59,6 +59,7 @@ class _Scene:
         )  # fmt: skip
         return Context(
             shop=self.shop, policy=self.policy, event=event, now=now,
+            abilities=services.marketplaces[self.shop.marketplace].abilities(self.shop),
             identify=lambda kind, value: services.identities.identify(self.shop.id, kind, value),
         )  # fmt: skip
 

@@ -88,7 +88,9 @@ def reconcile(services: Services, shop: Shop, event: StoreEvent) -> Outcome:
         services.queue.send(to_message(told), group=shop.id)
     _sweep(services, shop, client, event)
     billing.review(services, services.shops.get(shop.id))
-    cleaning.languages_gone(services, shop, services.shops.policy(shop.id))
+    policy = services.shops.policy(shop.id)
+    cleaning.languages_gone(services, shop, policy)
+    cleaning.markets_gone(services, shop, policy)
     runs.catch_up(services, shop)
     services.memories.remember(shop.id, {RECONCILED: started.isoformat()})
     if _grown(services, shop):

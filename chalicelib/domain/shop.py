@@ -19,6 +19,14 @@ class Mode(StrEnum):
     AUTOMATIC = "automatic"
 
 
+class Units(StrEnum):
+    """In which units and sizes a market's texts are."""
+
+    METRIC = "metric"
+    US = "us"
+    AS_WRITTEN = "as written"
+
+
 class ShopState(StrEnum):
     """Where a shop stands with us; only a CONNECTED one is ever written to."""
 
@@ -30,7 +38,7 @@ class ShopState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """A place that a shop sells to with prices of its own."""
+    """A place that a shop sells to; its currency is the shop's own where it has no prices of its own."""
 
     id: MarketId
     name: str
@@ -301,6 +309,15 @@ class TranslationLimits:
     )
     convert_units: bool = field(
         default=False, metadata=setting("Convert units and sizes", "Inches to centimetres, US to EU sizes.")
+    )
+    market_units: Mapping[str, Units] = field(
+        default_factory=dict,
+        metadata=setting(
+            "Units of single markets",
+            "Per market, by its name: metric, us or as written. Where that differs from the other markets, this "
+            "market gets texts of its own in every language, size charts included; taking it out leaves them there.",
+            "United States = us",
+        ),
     )
 
     def quality_for(self, locale: Locale) -> Decimal:

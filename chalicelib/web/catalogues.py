@@ -24,6 +24,7 @@ ROOT = HERE.parent.parent
 SPOKEN = (
     "chalicelib/web/*.py", "chalicelib/errors.py", "chalicelib/deciding.py", "chalicelib/guardrails*.py",
     "chalicelib/consent.py", "chalicelib/billing.py", "chalicelib/storage/attempts.py", "integrations/*/install.py",
+    "integrations/*/words.py", "functions/translation/*.py", "chalicelib/cleaning.py",
 )  # fmt: skip
 """Modules whose sentences people read."""
 
@@ -79,7 +80,10 @@ def _sentences(tree: ast.AST) -> Iterator[str]:
             yield node.value
 
 
-_READ = re.compile(r"[A-Z][^=<>|]* [^=<>|]*[\w.%?)]|[A-Z][a-z]{3,}\.?|just now|last 7 days|this month|today|now")
+_READ = re.compile(
+    r"[A-Z][^=<>|]* [^=<>|]*[\w.%?)]|\{\w+\} [^=<>|]*[\w.%?)]|[A-Z][a-z]{3,}\.?"
+    r"|just now|last 7 days|this month|today|now"
+)
 """What a sentence or a word for people looks like among our constants."""
 
 

@@ -152,8 +152,9 @@ def _text(action: PublishTranslation, was: Value, title: str, known: Mapping[Pro
     held = was if isinstance(was, Mapping) else {}
     name = known.get(ProductId(action.resource_id), action.resource_id)
     fields = sorted(action.fields, key=lambda field: field_order(field.key))
+    where = f"{action.locale} · {action.market}" if action.market else action.locale
     return Drawing(
-        kind="text", title=title or name, subtitle=action.locale, approve="Approve translation",
+        kind="text", title=title or name, subtitle=where, approve="Approve translation",
         before=tuple(Item(text=str(held[f.key]), note=field_label(f.key)) for f in fields if held.get(f.key)),
         after=tuple(Item(text=f.value, note=field_label(f.key), new=held.get(f.key) != f.value) for f in fields),
     )  # fmt: skip

@@ -70,7 +70,7 @@ RECONCILED = "reconciled_at"
 
 
 def coverage(visit: Visit) -> Coverage:
-    """From what we last wrote: ``product/…/recommendations/slot``, ``resource/…/translation/locale``."""
+    """From what we last wrote: ``product/…/recommendations/slot``, ``resource/…/translation/locale/all``."""
     shop, records = visit.the_shop.id, visit.services.records
     goods = sum(1 for one in places.every(records, shop, Kind.PRODUCT) if one.body.get("product"))
     lists: Counter[str] = Counter()
@@ -79,7 +79,7 @@ def coverage(visit: Visit) -> Coverage:
         parts = target.split("/")
         if "recommendations" in parts:
             lists[parts[-1]] += 1
-        elif "translation" in parts:
+        elif "translation" in parts and parts[-1] == "all":  # one market's units are no product more
             spoken[parts[parts.index("translation") + 1]] += 1
     return Coverage(goods, lists, spoken)
 

@@ -51,15 +51,32 @@ def _form(
 ) -> Answer:
     return page(
         visit, "limits.html", status=status, function=function, fields=shown, mode=mode,
-        modes=limits.modes_of(function.capabilities), wrong=wrong, single=_one_price_list(visit, function),
+        modes=limits.modes_of(function.capabilities), wrong=wrong, unable=_left_out(visit, function),
         version=visit.field("version") or str(visit.the_policy.version),
     )  # fmt: skip
 
 
-def _one_price_list(visit: Visit, function: Function) -> bool:
-    """Whether this function sets prices, and this store has no place for prices per market."""
-    abilities = visit.services.marketplaces[visit.the_shop.marketplace].abilities(visit.the_shop)
-    return Capability.PRICES in function.capabilities and Capability.MARKET_PRICES not in abilities
+def _left_out(visit: Visit, function: Function) -> list[str]:
+    """What of this function this store leaves out, and what it cannot do for single markets, in words."""
+    marketplace = visit.services.marketplaces[visit.the_shop.marketplace]
+    abilities = marketplace.abilities(visit.the_shop)
+    gaps = [says for one, says in marketplace.gaps.items() if one in function.capabilities & abilities]
+    return gaps + [
+        says
+        for (whole, local), says in _FOR_ONE_MARKET.items()
+        if whole in function.capabilities and local not in abilities
+    ]
+
+
+_FOR_ONE_MARKET = {
+    (Capability.PRICES, Capability.MARKET_PRICES): (
+        "This store has one price for all markets: local prices cannot be written here, so limits about markets and "
+        "exchange rates have no effect."
+    ),
+    (Capability.TRANSLATIONS, Capability.MARKET_TEXTS): (
+        "This store has the same texts for all markets, so units of single markets have no effect."
+    ),
+}
 
 
 def save(visit: Visit) -> Answer:

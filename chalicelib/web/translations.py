@@ -13,7 +13,7 @@ from chalicelib.contracts import Capability, Said
 from chalicelib.domain.actions import PublishTranslation
 from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import FunctionName, Locale
-from chalicelib.domain.shop import Mode
+from chalicelib.domain.shop import Mode, Units
 from chalicelib.errors import AppError, NotAllowed, UnsupportedAction
 from chalicelib.storage.jobs import Job
 from chalicelib.web import insights
@@ -53,13 +53,15 @@ def overview(visit: Visit) -> Answer:
 
 
 def _page(visit: Visit, *, said: Said | None = None, typed: str = "") -> Answer:
-    abilities = visit.services.marketplaces[visit.the_shop.marketplace].abilities(visit.the_shop)
-    advice = visit.services.marketplaces[visit.the_shop.marketplace].advice.get(Capability.TRANSLATIONS, "")
+    marketplace = visit.services.marketplaces[visit.the_shop.marketplace]
+    abilities = marketplace.abilities(visit.the_shop)
+    advice = marketplace.advice.get(Capability.TRANSLATIONS, "")
     covered = insights.coverage(visit)
     limits = visit.the_policy.translations
     spent = visit.services.counters.total(visit.the_shop.id, asking.spent_in(visit.now))
     return page(
         visit, "translations.html", able=Capability.TRANSLATIONS in abilities, advice=advice,
+        gap=marketplace.gaps.get(Capability.TRANSLATIONS, ""), local=_local(visit),
         languages=_languages(visit, covered.languages), products=covered.products, past=_past(visit),
         allowance=Allowance("Characters translated", spent, limits.characters_per_month, "this month"),
         cost=runs.cost_of(spent, visit.the_policy), on=_on(visit), answer=said, typed=typed,
@@ -96,6 +98,13 @@ def _languages(visit: Visit, published: Mapping[str, int]) -> list[Language]:
         )
         for locale in _locales(visit)
     ]  # fmt: skip
+
+
+def _local(visit: Visit) -> list[tuple[str, Units, bool]]:
+    """Markets with units of their own, and whether the store has a market of that name."""
+    known = {name.casefold() for market in visit.the_shop.markets for name in (market.name, market.id)}
+    said = visit.the_policy.translations.market_units.items()
+    return [(name, units, name.strip().casefold() in known) for name, units in said]
 
 
 def _past(visit: Visit) -> list[Past]:

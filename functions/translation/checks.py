@@ -13,7 +13,7 @@ WORLD = ("de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv", "zh")
 _WIDE = 2.8
 """What a Chinese, Japanese or Korean character counts against a Latin letter (median, MLQE-PE's dev set)."""
 _NEGATIONS = {
-    "en": r"\b(?:not|no(?![.\w])|never|without|non|cannot|none|nor)\b|n['’]t\b",
+    "en": r"\b(?:not|(?-i:no(?![.\w]|\s\d)|No(?=\s[a-z])|NO(?!\s?\d))|never|without|non|cannot|none|nor)\b|n['’]t\b",
     "de": r"\b(?:nicht|kein\w*|nie\w*|ohne|weder|un\w{4,}|nein)\b|\w+(?:frei|los)\w*\b",
     "fr": r"\b(?:ne|n['’]|pas|jamais|sans|aucun\w*|non|ni)\b|n['’]",
     "es": r"\b(?:no|nunca|sin|ning\w+|ni|jamás)\b",
@@ -23,6 +23,9 @@ _NEGATIONS = {
 
 def signs(source: str, target: str, languages: tuple[str, str]) -> Iterator[Reason]:
     """Reasons to look at a pair; ``languages`` are two-letter codes."""
+    if not source.strip() or not target.strip():
+        yield Reason(text="The translation is empty.") if source.strip() else Reason(text="The source is empty.")
+        return
     missing, invented = numerals.apart(source, target, languages)
     yield from (Reason(text="Number {number} is missing.", values=(("number", n),)) for n in missing)
     yield from (Reason(text="Number {number} is not in the source.", values=(("number", n),)) for n in invented)
@@ -41,10 +44,16 @@ def looks_copied(source: str, target: str, languages: tuple[str, str]) -> bool:
     """Whether most of the target is the source again, in a text with enough words to tell."""
     if languages[0] == languages[1] or len(re.findall(r"[^\W\d_]{2,}", source)) < 3:
         return False
-    if copied(source, target) < 0.8 or _mostly_names(source):
+    if copied(source, target) < 0.8 or _mostly_names(source) or _only_names_copied(source, target):
         return False
     language, probability = identify(target, languages)
     return language == languages[0] and probability > 0.5
+
+
+def _only_names_copied(source: str, target: str) -> bool:
+    """Whether the small words around copied names and titles are other words than the source's."""
+    ours, theirs = ({word for word in re.findall(r"[^\W\d_]{2,}", text) if word.islower()} for text in (source, target))
+    return bool(theirs) and len(theirs & ours) < 0.8 * len(theirs)
 
 
 def _mostly_names(source: str) -> bool:
@@ -67,8 +76,17 @@ def _told_language(source: str, target: str, languages: tuple[str, str]) -> str:
         return "ja" if kana > 2 else languages[1] if wide < 15 else "zh"
     if _mostly_names(source) or sum(character.isalpha() for character in target) < 20:
         return ""
-    language, probability = identify(target, (*WORLD, *languages))
+    if copied(source, target) > 0.6 and _only_names_copied(source, target):
+        return ""
+    language, probability = identify(_without_names(source, target), (*WORLD, *languages))
     return language if probability > 0.9 else ""
+
+
+def _without_names(source: str, target: str) -> str:
+    """The target without capitalised words of the source, where enough is left to tell a language from."""
+    names = {word for word in re.findall(r"\w+", source) if word[0].isupper()}
+    left = re.sub(r"\w+", lambda word: "" if word.group() in names else word.group(), target)
+    return left if sum(character.isalpha() for character in left) >= 20 else target
 
 
 _IDEOGRAPHS, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")

@@ -5,19 +5,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.catalogue import Text
-from functions.translation import memory, ownership
+from chalicelib.domain.shop import Units
+from functions.translation import memory
 from functions.translation.drafts import Left, drafted, is_html
 from functions.translation.memory import Origin, Remembered
 from functions.translation.ownership import Standing
 from functions.translation.protect import Guard
 from functions.translation.segments import Segment, TooManyTokens, cut
-from functions.translation.work import Work
+from functions.translation.work import Work, places
 
 
 def learned(work: Work, now: datetime) -> dict[str, str]:
     """Memory entries and marks from fields that a person edited for the present source; each edit is learned
-    once."""
+    once. What they wrote for one market alone says nothing of the others."""
     found: dict[str, str] = {}
+    if work.market is not None:
+        return found
     existing = {text.key: text for text in work.texts.existing}
     for source in work.texts.source:
         if work.standings.get(source.key) is not Standing.EDITED:
@@ -25,7 +28,7 @@ def learned(work: Work, now: datetime) -> dict[str, str]:
         theirs = existing[source.key]
         if work.marks[source.key].learned:
             continue
-        found[ownership.places(work.resource, work.locale, source, theirs.value).learned] = "1"
+        found[places(work, source, theirs.value).learned] = "1"
         found |= dict(_entries(work, source, theirs, now))
     return found
 
@@ -56,6 +59,6 @@ def _entries(work: Work, source: Text, theirs: Text, now: datetime) -> Iterator[
 
 def _segments(value: str, language: str, guard: Guard, *, html: bool) -> tuple[Segment, ...]:
     try:
-        return cut(value, language=language, guard=replace(guard, units_for=""), html=html).segments
+        return cut(value, language=language, guard=replace(guard, units=Units.AS_WRITTEN), html=html).segments
     except TooManyTokens:
         return ()

@@ -131,14 +131,71 @@ def differing(source: str, target: str, languages: tuple[str, str]) -> tuple[tup
 def apart(source: str, target: str, languages: tuple[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Of the differing numbers those that a reader would miss or stumble over.
 
-    A number that is merely said once more or once less, and an afternoon hour told by 24, are none.
+    A number that is merely said once more or once less, an afternoon hour told by 24, a century told by its number
+    and a zero that is left out before the point are none.
     """
+    source, target = _plainly(source), _plainly(target)
     missing, invented = differing(source, target, languages)
+    told = _multiplied(source, languages[0])
+    invented = tuple(number for number in invented if number not in told)
+    missing = tuple(number for number in missing if number not in _roman(target))
+    missing, invented = _centuries_apart(source, target, missing, invented)
     hours = {hour: str(int(hour) % 12 + (12 if half == "p" else 0)) for hour, half in _HOUR.findall(source.casefold())}
-    said = {hour for hour, by_24 in hours.items() if by_24 in invented}
-    ours = {*written(source), *(hours[hour] for hour in said), *(("00", "000") if hours else ())}
+    said = {hour for hour, by_24 in hours.items() if {by_24, f"{by_24}00"} & {*invented}}
+    by_24 = {text for hour in said for text in (hours[hour], f"{hours[hour]}00")}
+    ours = {*written(source), *by_24, *(("00", "000") if hours else ())}
     theirs = {*written(target), *said}
     return tuple(n for n in missing if n not in theirs), tuple(n for n in invented if n not in ours)
+
+
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_RUN_TOGETHER = re.compile(rf"(?<=\d)(?={_MONTHS})")
+_SQUARE = re.compile(r"(?<=\d)(\s?(?:mi|ft|km|m|cm))2\b")
+_BARE_POINT = re.compile(r"(?<![\w.,])\.(?=\d)")
+_BILLIONS = re.compile(
+    r"(?<=\d)\s?(?:bn|mld|mil (?:milh(?:ões|ão)|millones)|bilh(?:ões|ão)|miliard(?:[iy]|ów)?|miljard(?:er|en)?)\b", re.I
+)
+_MILLIONS = re.compile(
+    r"(?<=\d)\s?(?:mln|mili(?:on[ei]|onów|ony|on)|miljo(?:en|n|ner)|milh(?:ões|ão))\b|(?<=[£$€]\d)m\b"
+    r"|(?<=[£$€]\d\d)m\b|(?<=[£$€]\d\d\d)m\b", re.I
+)  # fmt: skip
+_ROMAN = re.compile(r"\b(X{0,2}(?:IX|IV|V?I{0,3}))(?=e\b|ème\b|\b)")
+_RICH = re.compile(r"\b(?:[mb]illionaire|milliardär|millionär)\w*", re.IGNORECASE)
+
+
+def _plainly(text: str) -> str:
+    """The text without what only looks like another number: ``14August``, ``600 mi2``, ``.205``, billionaires."""
+    text = _RICH.sub(" ", _SQUARE.sub(r"\1²", _RUN_TOGETHER.sub(" ", text)).replace("²", " "))
+    text = _BILLIONS.sub(" billion", _MILLIONS.sub(" million", text))
+    return _BARE_POINT.sub("0.", text)
+
+
+def _multiplied(text: str, language: str) -> set[str]:
+    """``five million`` in words, as bare digits."""
+    words, low = _WORDS.get(language, {}), text.casefold()
+    found = re.findall(r"(\w+)[\s-]+(hundred|thousand|million|billion|trillion)\b", low)
+    return {str(words[word] * _SCALES[scale]) for word, scale in found if word in words}
+
+
+def _roman(text: str) -> set[str]:
+    """Roman numerals up to 29 (``XIXe siècle``), as bare digits."""
+    values = {"I": 1, "V": 5, "X": 10, "": 0}
+    numerals = (match for match in _ROMAN.findall(text) if match)
+    parts = ([(values[one], values[after]) for one, after in zip(n, [*n[1:], ""], strict=True)] for n in numerals)
+    return {str(sum(-one if one < after else one for one, after in pairs)) for pairs in parts}
+
+
+def _centuries_apart(
+    source: str, target: str, missing: tuple[str, ...], invented: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """ "The 1900s" and "the 20th century" are the same, in digits or in Chinese numerals."""
+    hundreds = set(re.findall(r"(?<!\d)(\d\d00)s\b", source))
+    names = {number: str(int(number[:2]) + 1) for number in hundreds}
+    told = {number for number, name in names.items() if name in written(target) or name in spoken(target, "")}
+    return (
+        tuple(number for number in missing if number not in told),
+        tuple(number for number in invented if number not in {names[one] for one in told}),
+    )
 
 
 _HOUR = re.compile(r"(?<!\d)(1[0-2]|[1-9])\s?([ap])\.?m\b")

@@ -53,9 +53,10 @@ class Mark:
     learned: bool = False
 
 
-def places(resource: str, locale: Locale, source: Text, wording: str) -> Places:
-    """The keys for a field of this source that holds this wording."""
-    stem = f"{ledger_of(resource)}{locale}:{source.key}"
+def places(resource: str, locale: Locale, source: Text, wording: str, *, market: str = "") -> Places:
+    """The keys for a field of this source that holds this wording, for all markets or for one alone."""
+    where = f"{locale}/{market}" if market else locale
+    stem = f"{ledger_of(resource)}{where}:{source.key}"
     name = digest(wording)
     return Places(f"{stem}:{name}", f"{stem}:@{source.digest}", f"{stem}:learned:{name}")
 
@@ -65,9 +66,8 @@ def read(memory: Mapping[str, str], at: Places) -> Mark:
     return Mark(memory.get(at.wording), at.source in memory, at.learned in memory)
 
 
-def proposing(resource: str, locale: Locale, source: Text, wording: str) -> dict[str, str]:
+def proposing(at: Places, source: Text) -> dict[str, str]:
     """What the memory must know before this wording may reach the store."""
-    at = places(resource, locale, source, wording)
     return {at.wording: source.digest, at.source: "1"}
 
 

@@ -17,10 +17,11 @@ from chalicelib.contracts import (
     Models,
     Needs,
     Taken,
+    TextPlace,
 )
 from chalicelib.domain.events import EventKind, Trigger
 from chalicelib.domain.evidence import Reason
-from chalicelib.domain.ids import FunctionName, Locale, ProductId
+from chalicelib.domain.ids import FunctionName, Locale, MarketId, ProductId
 from functions.translation import handing, memory, messages, ownership
 from functions.translation.drafts import Finished, Sentence, finished, remembered
 from functions.translation.learning import learned
@@ -28,7 +29,7 @@ from functions.translation.memory import Origin, Remembered
 from functions.translation.publishing import Judged, judged, proposal
 from functions.translation.quality import Judgement, estimator
 from functions.translation.restore import restored
-from functions.translation.work import Work, chosen_words, locales, memory_keys, product_of, works
+from functions.translation.work import Work, chosen_words, locales, markets, memory_keys, places, product_of, works
 
 
 class Translation:
@@ -44,7 +45,8 @@ class Translation:
         resource = known.event.resource
         if not resource or not locales(known):
             return Needs()
-        texts = frozenset((resource, locale) for locale in locales(known))
+        places = ("", *(market.id for market in markets(known)))
+        texts = frozenset(TextPlace(resource, one, MarketId(market)) for one in locales(known) for market in places)
         catalogue = frozenset({ProductId(resource)})
         found = works(known)
         return Needs(
@@ -109,6 +111,9 @@ def _about(context: Context) -> str:
 
 def _decided(context: Context, work: Work, answers: Answers, models: Models) -> Decision:
     fresh, failures = _answers(context, work, answers)
+    if work.base is not None:
+        others, theirs = _answers(context, work.base, answers)
+        fresh, failures = {**others, **fresh}, [*failures, *theirs]
     done = [finished(draft, work.held, fresh) for draft in work.drafts]
     complete = judged([one for one in done if one], work.pair, estimator(models))
     offer = None if failures else proposal(context, work, complete)  # a page half in another language helps nobody
@@ -175,14 +180,16 @@ def _with(judgement: Judgement, entry: Remembered) -> Remembered:
 def _marks(work: Work, published: Sequence[Finished]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in published:
-        found |= ownership.proposing(work.resource, work.locale, one.draft.field, one.value)
+        field = one.draft.field
+        found |= ownership.proposing(places(work, field, one.value), field)
     return found
 
 
 def _notes(work: Work, complete: Sequence[Judged]) -> list[str]:
-    notes = [f"{work.locale}, {left.field.key}: {left.reason}" for left in work.left]
+    where = f"{work.locale}, {work.market.name}" if work.market else work.locale
+    notes = [f"{where}, {left.field.key}: {left.reason}" for left in work.left]
     return notes + [
-        f"{work.locale}, {one.finished.draft.field.key}: {reason} The source text stays."
+        f"{where}, {one.finished.draft.field.key}: {reason} The source text stays."
         for one in complete
         for reason in one.finished.barred
     ]

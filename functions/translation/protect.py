@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from functions.translation.units import converted
+from chalicelib.domain.shop import Units
+from functions.translation.units import WORDS, converted
 
 FIRST_MARK = 0xF0000
 MARKS = 65_000
@@ -59,24 +60,28 @@ class Guard:
 
     terms: tuple[str, ...] = ()
     skus: tuple[str, ...] = ()
-    units_for: str = ""
-    """The language for whose markets measures are converted; empty leaves them as they are."""
+    units: Units = Units.AS_WRITTEN
+    """In which units the text shall be; the rule table holds only for the other system's."""
+    languages: tuple[str, str] = ("", "")
+    """Source and target, for how they write numbers in measures."""
     sizes: tuple[tuple[str, str], ...] = ()
-    """US to EU shoe sizes, where it is known whose shoes they are."""
+    """Sizes that are to be converted (``US 9`` to ``EU 40``), where it is known whose they are."""
 
     def protected(self, kind: Token, raw: str) -> Protected:
         """The token, converted where the merchant asked for that."""
-        if kind is not Token.MEASURE or not self.units_for:
+        if kind is not Token.MEASURE or self.units is Units.AS_WRITTEN:
             return Protected(kind, raw)
-        target = converted(raw, self.units_for, sizes=dict(self.sizes))
+        target = converted(raw, self.units, *self.languages, sizes=dict(self.sizes))
         return Protected(kind, raw, target if target != raw else "")
 
     def find(self, text: str) -> list[tuple[int, int, Token]]:
         """Non-overlapping tokens of running text, left to right, as (start, end, kind)."""
-        pattern = _pattern(self.terms, self.skus)
+        pattern = _pattern(self.terms, self.skus, self.units is not Units.AS_WRITTEN)
         found = []
         for match in pattern.finditer(text):
             kind = _KINDS[match.lastgroup or ""]
+            if match.lastgroup == "spelled" and not self.protected(kind, match.group()).target:
+                continue  # a unit in words that no rule converts is the engine's to translate
             end = match.end() - _trailing(match.group()) if kind is Token.URL else match.end()
             found.append((match.start(), end, kind))
         return found
@@ -84,10 +89,14 @@ class Guard:
 
 _KINDS = {
     "private": Token.EMOJI, "term": Token.TERM, "known": Token.SKU, "url": Token.URL, "emoji": Token.EMOJI,
-    "place": Token.PLACEHOLDER, "money": Token.MONEY, "measure": Token.MEASURE, "sku": Token.SKU,
+    "place": Token.PLACEHOLDER, "money": Token.MONEY, "measure": Token.MEASURE, "spelled": Token.MEASURE,
+    "heading": Token.MEASURE, "sku": Token.SKU,
 }  # fmt: skip
 
-_NUMBER = r"(?:\d{1,3}(?:[.,'\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?:\s?[/⁄]\s?\d+)?[½¼¾⅓⅔⅛]?|[½¼¾⅓⅔⅛]"
+_MIXED = r"\d+[ -]\d{1,2}[/⁄](?:2|3|4|5|8|16|32|64)(?!\d)"
+"""``2 1/2``: taken for one number, or half of it would be converted."""
+_WHOLE = r"(?:\d{1,3}(?:[.,'\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)"
+_NUMBER = rf"{_MIXED}|{_WHOLE}(?:\s?[/⁄]\s?\d+)?[½¼¾⅓⅔⅛]?|[½¼¾⅓⅔⅛]"
 _RANGE = rf"(?:{_NUMBER})(?:\s?(?:[-–—x×*/~]|bis|to)\s?(?:{_NUMBER})){{0,3}}"
 _UNIT = (
     r"(?:[mck]?m[²³23]|[µmck]?m|[µmk]?g(?:/m[²2])?|gsm|[mcd]?[lL]|fl\.?\s?oz|oz|lbs?|ft|yd|k?Wh|[mkM]?W|[mk]?V|m?Ah|[kMG]?Hz"
@@ -118,7 +127,7 @@ _END = r"(?![A-Za-z0-9À-ɏ])"
 
 
 @lru_cache(maxsize=64)
-def _pattern(terms: tuple[str, ...], skus: tuple[str, ...]) -> re.Pattern[str]:
+def _pattern(terms: tuple[str, ...], skus: tuple[str, ...], words: bool) -> re.Pattern[str]:
     """One alternation in order of precedence; terms and known numbers are a shop's own."""
     parts = [
         ("private", "[\U000f0000-\U0010fffd]"),
@@ -129,6 +138,8 @@ def _pattern(terms: tuple[str, ...], skus: tuple[str, ...]) -> re.Pattern[str]:
         ("emoji", _EMOJI),
         ("money", rf"{_EDGE}{_CURRENCY}\s?(?:{_RANGE})|{_EDGE}(?<![.,])(?:{_RANGE})\s?{_CURRENCY}"),
         ("measure", rf"{_EDGE}(?<![.,])(?:{_RANGE})\s?-?{_UNIT}{_END}|{_EDGE}{_SIZE}"),
+        ("spelled", rf"{_EDGE}(?<![.,])(?:{_RANGE})\s?-?(?i:{'|'.join(WORDS)}){_END}" if words else ""),
+        ("heading", r"\((?:in|ft|oz|lb|fl oz|mm|cm|m|kg|g|ml)\)" if words else ""),
         ("sku", rf"(?<![\w./-]){_SKU}(?![\w-])"),
     ]
     return re.compile("|".join(f"(?P<{name}>{body})" for name, body in parts if body))

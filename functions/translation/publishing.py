@@ -106,7 +106,7 @@ def proposal(context: Context, work: Work, complete: Sequence[Judged]) -> Offer 
     if not chosen:
         return _again(context, work)
     action = _action(work, chosen)
-    if context.policy.translations.translate_handles and ours:
+    if context.policy.translations.translate_handles and ours and work.market is None:
         action = _with_address(action, work)
     existing = dict(_existing(work))
     if all(existing.get(field.key) == field.value for field in action.fields) and not _renews(work, chosen):
@@ -172,9 +172,7 @@ def _action(work: Work, chosen: Sequence[Judged]) -> PublishTranslation:
     for one in chosen:
         field = one.finished.draft.field
         held[field.key] = TranslatedField(key=field.key, value=one.finished.value, source_digest=field.digest)
-    return PublishTranslation(
-        resource_id=work.resource, locale=work.locale, fields=tuple(held[key] for key in sorted(held))
-    )
+    return work.publishing([held[key] for key in sorted(held)])
 
 
 def _with_address(action: PublishTranslation, work: Work) -> PublishTranslation:
@@ -215,6 +213,9 @@ def _reasons(work: Work, chosen: Sequence[Judged], complete: Sequence[Judged], *
         found.insert(0, Reason(text=says, weight=1.0))
     if any(one.quality is None for one in chosen):
         found.append(Reason(text="The quality of this language cannot be estimated, so please look at it.", weight=0.5))
+    if work.market is not None:
+        says = "Only for the market {market}, whose units or sizes differ from those of the other markets."
+        found.append(Reason(text=says, values=(("market", work.market.name),)))
     found.append(Reason(text=_CAUSES[_cause(work, chosen)], values=(("count", str(len(chosen))),)))
     return tuple(dict.fromkeys((*found, *work.pair.glossary.conflicts)))
 
@@ -248,8 +249,9 @@ def _evidence(work: Work, chosen: Sequence[Judged], complete: Sequence[Judged]) 
 def _difference(work: Work, one: Judged, before: str, *, editable: bool) -> TextDifference:
     """One field side by side; what failed its proof is not even shown as a candidate."""
     field = one.finished.draft.field
+    written = next((text.value for text in work.texts.source if text.key == field.key), field.value)
     return TextDifference(
-        field=field.key, locale=work.locale, source=field.value, before=before,
+        field=field.key, locale=work.locale, source=written, before=before,
         after=before if one.finished.barred else one.finished.value,
         quality=one.quality, flags=one.flags, editable=editable,
     )  # fmt: skip

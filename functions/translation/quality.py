@@ -54,13 +54,16 @@ class Estimator:
         """Judge (source, target) pairs of one language pair."""
         languages = (short(pair.source), short(pair.target))
         plain = [tuple(signs(source, target, languages)) for source, target in pairs]
-        if not pairs or not READABLE.issuperset(languages):
-            return [Judgement(None, flags) for flags in plain]
-        seen = look(self.encoder, pairs, languages)
-        return [
-            self._judgement(seen, row, flags, float(quality), float(broken))
-            for row, (flags, quality, broken) in enumerate(zip(plain, *self._scores(seen, languages), strict=True))
-        ]
+        found = [Judgement(_of_nothing(*pair), flags) for pair, flags in zip(pairs, plain, strict=True)]
+        readable = READABLE.issuperset(languages) and languages[0] != languages[1]
+        places = [place for place, pair in enumerate(pairs) if readable and all(map(str.strip, pair))]
+        if places:
+            seen = look(self.encoder, [pairs[place] for place in places], languages)
+            quality, broken = self._scores(seen, languages)
+            for row, place in enumerate(places):
+                over = float(broken[row]) - self._threshold(languages)
+                found[place] = self._judgement(seen, row, plain[place], float(quality[row]), over)
+        return found
 
     def again(self, source: str, target: str, held: Remembered, pair: Pair) -> Judgement | None:
         """The judgement that this very model gave a remembered sentence; signs are looked for anew.
@@ -82,12 +85,16 @@ class Estimator:
         )
         return out["quality"].reshape(-1).tolist(), out["broken"].reshape(-1).tolist()
 
-    def _judgement(self, seen: Seen, row: int, flags: tuple[Reason, ...], quality: float, broken: float) -> Judgement:
-        card = self.model.card
-        doubt = _suspicion(seen, row) if broken > card.thresholds["broken"] and not flags else None
+    def _threshold(self, languages: tuple[str, str]) -> float:
+        """The log odds over which a pair is flagged: a language pair's own, where it was measured on one."""
+        known = self.model.card.thresholds
+        return known.get(f"broken {'-'.join(languages)}", known["broken"])
+
+    def _judgement(self, seen: Seen, row: int, flags: tuple[Reason, ...], quality: float, over: float) -> Judgement:
+        """``over``: the log odds that it is broken, less the threshold."""
+        doubt = _suspicion(seen, row) if over > 0 and not flags else None
         flags = (doubt,) if doubt else flags
-        over = max(0.0, broken - card.thresholds["broken"])
-        quality -= min(MOST, FLAGGED + PER_ODDS * over) if flags else 0.0
+        quality -= min(MOST, FLAGGED + PER_ODDS * max(0.0, over)) if flags else 0.0
         return Judgement(float(np.clip(quality, 0, 1)), flags, _version(self.model), doubt)
 
 
@@ -95,6 +102,11 @@ def estimator(models: Models) -> Estimator | None:
     """The estimator of a shop, or None where the encoder or the model is not there."""
     encoder, model = models.get(ENCODER), models.get("translation")
     return Estimator(encoder, model) if encoder and model else None
+
+
+def _of_nothing(source: str, target: str) -> float | None:
+    """Nothing at all is the worst translation of something, whatever the languages; of nothing nothing can be said."""
+    return 0.0 if source.strip() and not target.strip() else None
 
 
 def _version(model: Model) -> ModelVersion:

@@ -1,22 +1,24 @@
 """From what is known of a product to the work per language: which fields, cut how, looked up where."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
-from chalicelib.contracts import Context, TranslateTexts, Translations
+from chalicelib.contracts import Capability, Context, TextPlace, TranslateTexts, Translations
 from chalicelib.domain.actions import PublishTranslation, TranslatedField
 from chalicelib.domain.catalogue import Product, Text, field_name
 from chalicelib.domain.ids import Locale, ProductId
+from chalicelib.domain.shop import Market, Units
 from chalicelib.texts import identify
 from functions.translation import glossary, memory, ownership
-from functions.translation.drafts import Draft, Left, drafted, wanted
+from functions.translation.charts import charted
+from functions.translation.drafts import Draft, Left, drafted, is_html, wanted
 from functions.translation.glossary import Glossary
 from functions.translation.memory import Pair, Remembered
 from functions.translation.ownership import Mark, Standing
 from functions.translation.protect import Guard
 from functions.translation.segments import Segment
-from functions.translation.units import sizes_for
+from functions.translation.units import sizes_for, units_of
 
 UNTRANSLATED = frozenset({"handle", "slug", "vendor", "sku", "barcode", "tags"})
 """Keys that are names or addresses rather than words."""
@@ -28,10 +30,11 @@ RENEWED = frozenset({Standing.MISSING, Standing.OUTDATED, Standing.EDITED_OUTDAT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One product in one language."""
+    """One product in one language, for all markets or for one whose units differ."""
 
     resource: str
     locale: Locale
+    market: Market | None = None
     pair: Pair
     guard: Guard
     texts: Translations
@@ -41,16 +44,26 @@ class Work:
     left: tuple[Left, ...] = ()
     held: Mapping[str, Remembered] = field(default_factory=dict)
     polish: bool = False
+    base: "Work | None" = None
+    """For a market: the work for all others, whose questions to the engine are its own as well."""
 
     @property
     def action(self) -> PublishTranslation:
         """The place in the store and all its fields, with nothing in them yet."""
         fields = tuple(TranslatedField(key=text.key, value="", source_digest=text.digest) for text in self.texts.source)
-        return PublishTranslation(resource_id=self.resource, locale=self.locale, fields=fields)
+        return self.publishing(fields)
+
+    def publishing(self, fields: Sequence[TranslatedField]) -> PublishTranslation:
+        """These fields, put where this work's texts stand."""
+        market = self.market.id if self.market else None
+        return PublishTranslation(
+            resource_id=self.resource, locale=self.locale, fields=tuple(fields), market=market
+        )
 
     def missing(self) -> dict[str, Segment]:
-        """Sentences to be paid for, by key."""
-        return wanted(self.drafts, self.held)
+        """Sentences to be paid for, by key; what is asked for all markets is not asked again for one."""
+        asked = self.base.missing() if self.base else {}
+        return {key: segment for key, segment in wanted(self.drafts, self.held).items() if key not in asked}
 
     def requests(self, context: str) -> list[TranslateTexts]:
         """What the engine is asked, in portions of one call: answers to one are kept when another fails."""
@@ -92,31 +105,80 @@ def product_of(context: Context) -> Product | None:
 
 
 def works(context: Context) -> list[Work]:
-    """The work in every language whose texts were read."""
-    resource = context.event.resource
-    found = ((locale, context.texts.get((resource, locale))) for locale in locales(context))
-    return [_work(context, resource, locale, texts) for locale, texts in found if texts is not None]
+    """The work in every language whose texts were read, each followed by that of its single markets."""
+    resource, found = context.event.resource, []
+    for locale in locales(context):
+        texts = context.texts.get(TextPlace(resource, locale))
+        if texts is None:
+            continue
+        base = _work(context, resource, locale, texts)
+        local = ((market, context.texts.get(TextPlace(resource, locale, market.id))) for market in markets(context))
+        found += [base, *(_local(context, base, market, held) for market, held in local if held is not None)]
+    return found
+
+
+def markets(context: Context) -> tuple[Market, ...]:
+    """The markets that the merchant wants in units of their own, where the store can keep texts for one."""
+    units = context.policy.translations.market_units
+    if not units or Capability.MARKET_TEXTS not in context.abilities:
+        return ()
+    return tuple(market for market in context.shop.markets if _units_in(context, market) is not None)
+
+
+def _units_in(context: Context, market: Market) -> Units | None:
+    """What the merchant says of a market, by its name or number."""
+    names = {market.name.strip().casefold(), market.id.casefold()}
+    said = context.policy.translations.market_units.items()
+    return next((units for name, units in said if name.strip().casefold() in names), None)
 
 
 def _work(context: Context, resource: str, locale: Locale, texts: Translations) -> Work:
     pair = pair_of(context, locale, texts)
-    guard = guard_of(context, locale)
-    marks = _marks(context, resource, locale, texts)
-    published = PublishTranslation(resource_id=resource, locale=locale, fields=()).target in context.written
-    sources = [text for text in texts.source if text.value.strip() and field_name(text.key) not in UNTRANSLATED]
-    existing = existing_of(texts)
-    standings = {
-        text.key: ownership.standing(text, existing.get(text.key), texts, marks[text.key], published=published)
-        for text in sources
-    }
-    cut = [_draft(context, text, pair, guard) for text in sources if standings[text.key] in RENEWED]
-    drafts = tuple(draft for draft in cut if isinstance(draft, Draft))
-    left = tuple(draft for draft in cut if isinstance(draft, Left))
-    return Work(
-        resource=resource, locale=locale, pair=pair, guard=guard, texts=texts, standings=standings,
-        marks=marks, drafts=drafts, left=left, held=_held(context, drafts),
+    guard = guard_of(context, pair)
+    work = Work(
+        resource=resource, locale=locale, pair=pair, guard=guard, texts=texts, standings={}, marks={},
         polish=context.policy.translations.polish,
     )  # fmt: skip
+    return _cut_up(context, work, sources(texts))
+
+
+def _local(context: Context, base: Work, market: Market, texts: Translations) -> Work:
+    """A market's own: texts that its units change, and those that it has already, so that none of them gets old."""
+    guard = guard_of(context, base.pair, _units_in(context, market))
+    work = replace(base, market=market, guard=guard, texts=texts, base=base, drafts=(), left=(), held={})
+    held = existing_of(texts)
+    return _cut_up(context, work, [t for t in sources(texts) if t.key in held or _differs(context, work, t)])
+
+
+def _differs(context: Context, work: Work, text: Text) -> bool:
+    ours, all_markets = (
+        _draft(context, text, work.pair, guard) for guard in (work.guard, work.base.guard if work.base else work.guard)
+    )
+    if isinstance(ours, Left) or isinstance(all_markets, Left):
+        return False
+    return (ours.field.value, ours.document.converted) != (all_markets.field.value, all_markets.document.converted)
+
+
+def _cut_up(context: Context, work: Work, texts: Sequence[Text]) -> Work:
+    """The work with its fields: where each stands, and those to be renewed cut into sentences."""
+    marks = _marks(context, work)
+    published = work.publishing(()).target in context.written
+    existing = existing_of(work.texts)
+    standings = {
+        text.key: ownership.standing(text, existing.get(text.key), work.texts, marks[text.key], published=published)
+        for text in texts
+    }
+    found = [_draft(context, text, work.pair, work.guard) for text in texts if standings[text.key] in RENEWED]
+    drafts = tuple(draft for draft in found if isinstance(draft, Draft))
+    left = tuple(draft for draft in found if isinstance(draft, Left)) if work.market is None else ()
+    return replace(
+        work, standings=standings, marks=marks, drafts=drafts, left=left, held=_held(context, drafts)
+    )
+
+
+def sources(texts: Translations) -> list[Text]:
+    """Source texts that hold words."""
+    return [text for text in texts.source if text.value.strip() and field_name(text.key) not in UNTRANSLATED]
 
 
 def pair_of(context: Context, locale: Locale, texts: Translations) -> Pair:
@@ -132,16 +194,21 @@ def chosen_words(context: Context, locale: Locale) -> Glossary:
     return glossary.selected(limits.glossary.get(locale, {}), limits.protected_terms)
 
 
-def guard_of(context: Context, locale: Locale) -> Guard:
-    """What is protected in this product's texts: the shop's terms, the brand, its article numbers."""
+def guard_of(context: Context, pair: Pair, units: Units | None = None) -> Guard:
+    """What is protected in this product's texts: the shop's terms, the brand, its article numbers.
+
+    ``units`` are a market's own; without them the language's, where units are converted at all.
+    """
     limits, product = context.policy.translations, product_of(context)
     brand = (product.vendor,) if product and len(product.vendor) > 2 else ()
     skus = tuple(v.sku for v in product.variants if len(v.sku) > 2) if product else ()
-    if not limits.convert_units:
-        return Guard(terms=(*limits.protected_terms, *brand), skus=skus)
+    guard = Guard(terms=(*limits.protected_terms, *brand), skus=skus)
+    units = units or (units_of(pair.target) if limits.convert_units else Units.AS_WRITTEN)
+    if units is Units.AS_WRITTEN:
+        return guard
     words = f"{product.title} {product.product_type}" if product else ""
-    sizes = tuple(sizes_for(words).items())
-    return Guard(terms=(*limits.protected_terms, *brand), skus=skus, units_for=locale, sizes=sizes)
+    sizes = tuple(sizes_for(words, units).items())
+    return replace(guard, units=units, languages=(pair.source, pair.target), sizes=sizes)
 
 
 def _draft(context: Context, text: Text, pair: Pair, guard: Guard) -> Draft | Left:
@@ -150,17 +217,19 @@ def _draft(context: Context, text: Text, pair: Pair, guard: Guard) -> Draft | Le
     return _cut(text, pair, guard, languages)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _cut(text: Text, pair: Pair, guard: Guard, languages: tuple[Locale, ...]) -> Draft | Left:
     """One product's texts are asked for five times over between reading and proposing; they are cut once."""
+    if is_html(text):
+        text = replace(text, value=charted(text.value, guard.units, *guard.languages))
     return drafted(text, pair, guard, partial(identify, languages=languages))
 
 
-def _marks(context: Context, resource: str, locale: Locale, texts: Translations) -> dict[str, Mark]:
-    held = existing_of(texts)
+def _marks(context: Context, work: Work) -> dict[str, Mark]:
+    held = existing_of(work.texts)
     return {
-        text.key: ownership.read(context.memory, _places(resource, locale, text, held.get(text.key)))
-        for text in texts.source
+        text.key: ownership.read(context.memory, places(work, text, held[text.key].value if text.key in held else ""))
+        for text in work.texts.source
     }
 
 
@@ -169,8 +238,9 @@ def existing_of(texts: Translations) -> dict[str, Text]:
     return {text.key: text for text in texts.existing if text.value.strip()}
 
 
-def _places(resource: str, locale: Locale, source: Text, existing: Text | None) -> ownership.Places:
-    return ownership.places(resource, locale, source, existing.value if existing else "")
+def places(work: Work, source: Text, wording: str) -> ownership.Places:
+    """Where the memory keeps what it knows of one field of this work, as it stands with that wording."""
+    return ownership.places(work.resource, work.locale, source, wording, market=work.market.id if work.market else "")
 
 
 def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
@@ -182,6 +252,6 @@ def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
 def memory_keys(work: Work) -> frozenset[str]:
     """Everything of the shop's memory that this work looks at."""
     held = existing_of(work.texts)
-    found = [_places(work.resource, work.locale, text, held.get(text.key)) for text in work.texts.source]
+    found = [places(work, text, held[text.key].value if text.key in held else "") for text in work.texts.source]
     marks = {key for at in found for key in (at.wording, at.source, at.learned)}
     return frozenset(marks | {key for draft in work.drafts for key in draft.keys})

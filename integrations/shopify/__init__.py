@@ -16,6 +16,7 @@ _NEEDS = {
     Capability.PRICES: "write_products",
     Capability.MARKET_PRICES: "read_markets",
     Capability.TRANSLATIONS: "write_translations",
+    Capability.MARKET_TEXTS: "read_markets",
     Capability.ORDER_ASSESSMENT: "write_orders",
     Capability.ORDER_TAGS: "write_orders",
     Capability.ORDER_HOLD: "write_merchant_managed_fulfillment_orders",

@@ -18,7 +18,7 @@ from chalicelib.contracts import (
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
+from chalicelib.domain.ids import Locale, MarketId, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Market, Shop
 from chalicelib.errors import Gone, ScopeMissing
@@ -51,7 +51,7 @@ class ShopifyClient:
             timezone=str(shop.get("ianaTimezone") or "UTC"),
             primary_locale=Locale(primary),
             locales=tuple(Locale(r["locale"]) for r in locales if r.get("published") and not r.get("primary")),
-            markets=tuple(self._markets()),
+            markets=tuple(self._markets(str(shop.get("currencyCode") or ""))),
             scopes=tuple(row["handle"] for row in installation.get("accessScopes") or []),
             plan=_plan(installation) if self._connection.installed else None,
             version=self._connection.version,
@@ -100,9 +100,9 @@ class ShopifyClient:
         streams = [self._references(*one, moment) for one in changed]
         return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
-    def texts(self, resource_id: str, locale: Locale) -> Translations:
-        """Source texts with digests, and what exists in one language. Raises Gone."""
-        return texts.texts(self._connection, resource_id, locale)
+    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
+        """Source texts with digests, and what exists in one language, or for one market alone. Raises Gone."""
+        return texts.texts(self._connection, resource_id, locale, market)
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:
         """What the store holds where these actions would write; what is gone is absent."""
@@ -128,9 +128,9 @@ class ShopifyClient:
         """Delete our subscriptions."""
         subscriptions.remove(self._connection)
 
-    def _markets(self) -> Sequence[Market]:
+    def _markets(self, currency: str) -> Sequence[Market]:
         try:
-            return prices.markets(self._connection)[0]
+            return prices.everywhere(self._connection, currency)
         except (ScopeMissing, Gone):
             return ()
 

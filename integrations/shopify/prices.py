@@ -37,6 +37,17 @@ def markets(connection: Connection) -> tuple[Sequence[Market], Lists]:
     return tuple(found.values()), lists
 
 
+def everywhere(connection: Connection, currency: str) -> Sequence[Market]:
+    """All markets; one without a price list of its own pays in the shop's currency."""
+    priced = {market.id: market for market in markets(connection)[0]}
+    found = dict(priced)
+    for page in connection.pages("Markets", "markets"):
+        for row in page:
+            name = MarketId(mapping.number(row["id"]))
+            found.setdefault(name, Market(id=name, name=row.get("name") or "", currency=currency))
+    return tuple(found.values())
+
+
 def read(connection: Connection, actions: Sequence[SetPrice], currency: str) -> Mapping[Target, Snapshot]:
     """Prices in the shop's own currency, a hundred variants a call."""
     ids = list(dict.fromkeys(mapping.gid("ProductVariant", action.variant_id) for action in actions))

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.contracts import Receipt, Translations
 from chalicelib.domain.actions import PublishTranslation, Snapshot, TranslatedField
 from chalicelib.domain.catalogue import Text, field_name, part_of
-from chalicelib.domain.ids import Locale
+from chalicelib.domain.ids import Locale, MarketId
 from chalicelib.errors import Gone, StaleState
 from integrations.shopify import mapping
 from integrations.shopify.changes import Todo
@@ -29,9 +29,16 @@ _SETTINGS = ("shopify--", "app--", "$app")
 type Row = Mapping[str, Any]
 
 
-def texts(connection: Connection, resource_id: str, locale: Locale) -> Translations:
-    """Source texts with Shopify's digests, and what exists in one language. Raises Gone."""
+def texts(connection: Connection, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
+    """Source texts with Shopify's digests, and what exists in one language, or for one market alone. Raises Gone.
+
+    A market's texts are looked for where the product's texts are: Shopify tells them only object by object.
+    """
     found = _resources(connection, resource_id, locale, None)
+    if market:
+        local = {"": _first(connection, resource(resource_id), locale, market).get("translatableResource") or {}}
+        local |= _named(connection, [part for part in found if part], locale, market)
+        found = {part: {**row, "translations": local.get(part, {}).get("translations")} for part, row in found.items()}
     content = [(key, row) for key, row in _rows(found, "translatableContent") if row.get("value")]
     held = [(key, row) for key, row in _rows(found, "translations") if row.get("value") is not None]
     return Translations(

@@ -7,15 +7,12 @@ from typing import Any
 from chalicelib.contracts import Capability, CredentialSource, KeyConsent, Marketplace, StoreClient
 from chalicelib.domain.shop import Shop
 from integrations.woocommerce.webhooks import NAME, TOPICS, WooCommerceReader
+from integrations.woocommerce.words import MISSING, SHARED
 
 CAPABILITIES = frozenset({
     Capability.RECOMMEND_COMPLEMENTARY, Capability.RECOMMEND_RELATED, Capability.PRICES,
     Capability.TRANSLATIONS, Capability.ORDER_ASSESSMENT, Capability.ORDER_HOLD, Capability.STOREFRONT,
 })  # fmt: skip
-MISSING = (
-    "WooCommerce keeps no translations by itself. Install WPML with WooCommerce Multilingual, or Polylang "
-    "for WooCommerce, then connect the store again."
-)
 MULTILINGUAL = ("sitepress-multilingual-cms", "woocommerce-multilingual", "polylang-wc")
 """WPML with its WooCommerce part, or Polylang for WooCommerce: without one there is no place for texts."""
 
@@ -50,6 +47,7 @@ MARKETPLACE = Marketplace(
     connect=connect,
     shop_in_address=True,
     advice={Capability.TRANSLATIONS: MISSING},
+    gaps={Capability.TRANSLATIONS: SHARED},
     offers=offers,
     keys=keys,
 )

@@ -76,6 +76,7 @@ class Named(Part):
 class Image(Part):
     """One picture of a product."""
 
+    id: Int = 0
     alt: Str = ""
 
 

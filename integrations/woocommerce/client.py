@@ -21,10 +21,10 @@ from chalicelib.contracts import (
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
+from chalicelib.domain.ids import Locale, MarketId, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Shop
-from chalicelib.errors import Gone
+from chalicelib.errors import Gone, UnsupportedAction
 from integrations.answer import told_at
 from integrations.http import Transport
 from integrations.woocommerce import mapping, pages, subscriptions
@@ -33,6 +33,7 @@ from integrations.woocommerce.connection import LARGEST_PAGE, Connection, parsed
 from integrations.woocommerce.drafts import number
 from integrations.woocommerce.snapshots import Snapshots
 from integrations.woocommerce.translations import Translator
+from integrations.woocommerce.words import ONE_TEXT
 from integrations.woocommerce.writing import Desk
 
 _FACTS = "environment.home_url,environment.version,environment.language,settings.currency,active_plugins"
@@ -125,8 +126,10 @@ class WooCommerceClient:
         )
         return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
-    def texts(self, resource_id: str, locale: Locale) -> Translations:
-        """Source texts of a product, and what its translation says. Raises Gone."""
+    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
+        """Source texts of a product, and what its translation says. Raises Gone, UnsupportedAction."""
+        if market is not None:
+            raise UnsupportedAction(ONE_TEXT)
         return self._translator.texts(resource_id, locale)
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:

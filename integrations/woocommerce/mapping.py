@@ -13,6 +13,7 @@ from chalicelib.domain.money import Money, decimals
 from chalicelib.domain.orders import Address, Order, OrderLine, Payment, PaymentState, Verdict
 from integrations.woocommerce.answers import (
     EPOCH,
+    Image,
     StoreAddress,
     StoreLine,
     StoreOrder,
@@ -155,6 +156,19 @@ def texts(found: StoreProduct) -> tuple[Text, ...]:
     pairs = [(key, getattr(found, name)) for key, name in TEXTS.items()]
     pairs += [(key, held.get(name, "")) for key, name in seo_places(found).items()]
     return tuple(Text(key=key, value=value, digest=sha256(value.encode()).hexdigest()) for key, value in pairs if value)
+
+
+def alts(found: StoreProduct, twin: StoreProduct | None) -> dict[str, tuple[Image, Image]]:
+    """Per alt text the original's picture and the translation's, by a key that names the original's.
+
+    Only where each language has pictures of its own: one that both share has one alt text for both.
+    """
+    theirs = twin.images if twin else []
+    ours = {image.id for image in found.images}
+    if len(theirs) != len(found.images) or any(not image.id or image.id in ours for image in theirs):
+        return {}
+    pairs = zip(found.images, theirs, strict=True)
+    return {f"alt@MediaImage/{image.id}": (image, other) for image, other in pairs if image.id and image.alt}
 
 
 def seo_places(found: StoreProduct) -> dict[str, str]:

@@ -2,21 +2,26 @@
 
 WPML takes ``lang`` and ``translation_of`` (wpml.org, WooCommerce REST API), Polylang for WooCommerce ``lang``
 and ``translations``. Both show ``translations``: the product's number in each language.
+Pictures are shared between languages, alt texts and all, unless WPML Media Translation or Polylang's translation of
+media gives each language its own; then an alt text is written with the translated product, which has to be there first.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from chalicelib.contracts import Change, Receipt, Translations
 from chalicelib.domain.actions import PublishTranslation, Snapshot, digest_of
+from chalicelib.domain.catalogue import Text, field_name
 from chalicelib.domain.ids import Locale
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone, StaleState, UnsupportedAction
-from integrations.woocommerce import MISSING, mapping
+from integrations.woocommerce import mapping
 from integrations.woocommerce.answers import StoreProduct
 from integrations.woocommerce.connection import Connection, parsed
 from integrations.woocommerce.drafts import number, same
+from integrations.woocommerce.words import MISSING, ONE_TEXT
 
 
 class Translator:
@@ -30,34 +35,34 @@ class Translator:
         original = self._product(number(resource_id))
         twin = self._twin(original, locale)
         return Translations(
-            source=mapping.texts(original),
-            existing=mapping.texts(twin) if twin else (),
+            source=_sources(original, twin),
+            existing=_held(original, twin),
             source_locale=Locale(original.lang or self._shop.primary_locale),
         )
 
     def read(self, action: PublishTranslation) -> Snapshot:
         """The fields that the action would write, as the translated product holds them. Raises Gone."""
         original = self._product(number(action.resource_id))
-        return _snapshot(action, self._twin(original, action.locale))
+        return _snapshot(action, original, self._twin(original, action.locale))
 
     def apply(self, change: Change, action: PublishTranslation) -> Receipt:
         """Write the fields, making the translated product where there is none yet."""
         self._check(action)
         original = self._product(number(action.resource_id))
         twin = self._twin(original, action.locale)
-        now = _snapshot(action, twin)
+        now = _snapshot(action, original, twin)
         wanted = {field.key: field.value for field in action.fields}
         if same(now.value, wanted):
             return Receipt(after=now, wrote=False)
-        source = {text.key: text.digest for text in mapping.texts(original)}
+        source = {text.key: text.digest for text in _sources(original, twin)}
         if any(source.get(field.key) != field.source_digest for field in action.fields):
             raise StaleState("The source text changed, so the translation was not published.")
         if digest_of(now.value) != change.before.digest:
             raise StaleState
         if twin is not None:
-            return Receipt(after=self._write(action, twin.id, _fields(wanted, original)))
+            return Receipt(after=self._write(action, original, twin, wanted))
         made = self._connection.post("products", self._copy(original, action, wanted))
-        return Receipt(after=_snapshot(action, parsed(StoreProduct, made), created=True))
+        return Receipt(after=_snapshot(action, original, parsed(StoreProduct, made), created=True))
 
     def restore(self, change: Change, action: PublishTranslation, after: Snapshot) -> Receipt:
         """Put the fields back; a translated product that we made goes to the bin, where it can be fetched."""
@@ -66,26 +71,33 @@ class Translator:
             return Receipt(after=now, wrote=False)
         if now.digest != after.digest:
             raise StaleState
-        twin = dict(now.detail).get("twin", "")
+        original = self._product(number(action.resource_id))
+        twin = self._product(number(dict(now.detail).get("twin", "")))
         if change.before.value is None and dict(after.detail).get("created"):
-            self._connection.delete(f"products/{number(twin)}")
+            self._connection.delete(f"products/{twin.id}")
             return Receipt(after=self.read(action))
         held = change.before.value if isinstance(change.before.value, Mapping) else {}
-        fields = {field.key: str(held.get(field.key, "")) for field in action.fields}
-        original = self._product(number(action.resource_id))
-        return Receipt(after=self._write(action, number(twin), _fields(fields, original)))
+        copies = {key: ours.alt for key, (ours, _) in mapping.alts(original, twin).items()}
+        fields = {field.key: str(held.get(field.key, copies.get(field.key, ""))) for field in action.fields}
+        return Receipt(after=self._write(action, original, twin, fields))
 
-    def _write(self, action: PublishTranslation, twin: int, body: Mapping[str, Any]) -> Snapshot:
-        found = self._connection.put(f"products/{twin}", body)
-        return _snapshot(action, parsed(StoreProduct, found))
+    def _write(
+        self, action: PublishTranslation, original: StoreProduct, twin: StoreProduct, values: Mapping[str, str]
+    ) -> Snapshot:
+        pictures = mapping.alts(original, twin)
+        said = {theirs.id: values[key] for key, (_, theirs) in pictures.items() if key in values}
+        # a list of pictures replaces the one that is there, so all of them are named, in their order
+        images = [{"id": image.id, "alt": said.get(image.id, image.alt)} for image in twin.images]
+        body = {**_fields(values, original), **({"images": images} if said else {})}
+        return _snapshot(action, original, parsed(StoreProduct, self._connection.put(f"products/{twin.id}", body)))
 
     def _check(self, action: PublishTranslation) -> None:
         if not self._wpml and not self._polylang:
             raise UnsupportedAction(MISSING)
-        if action.market is not None or any(field.key not in _KEYS for field in action.fields):
-            raise UnsupportedAction(
-                "WooCommerce translates titles, descriptions and what search engines show, for all markets alike."
-            )
+        if action.market is not None or any(
+            field.key not in _KEYS and field_name(field.key) != "alt" for field in action.fields
+        ):
+            raise UnsupportedAction(ONE_TEXT)
 
     def _copy(self, original: StoreProduct, action: PublishTranslation, values: Mapping[str, str]) -> dict[str, Any]:
         """A product in the other language; the plug-in keeps prices and stock in step with the original."""
@@ -134,8 +146,30 @@ def _fields(values: Mapping[str, str], original: StoreProduct) -> dict[str, Any]
     return {**own, "meta_data": rows} if rows else own
 
 
-def _snapshot(action: PublishTranslation, twin: StoreProduct | None, *, created: bool = False) -> Snapshot:
-    held = {text.key: text.value for text in mapping.texts(twin)} if twin else {}
+def _sources(original: StoreProduct, twin: StoreProduct | None) -> tuple[Text, ...]:
+    """What can be translated of the original, the translation being as it is."""
+    return (*mapping.texts(original), *(_alt(key, ours.alt) for key, (ours, _) in mapping.alts(original, twin).items()))
+
+
+def _held(original: StoreProduct, twin: StoreProduct | None) -> tuple[Text, ...]:
+    """What the translation says; an alt text that is still a copy of the original's is none yet."""
+    if twin is None:
+        return ()
+    pictures = mapping.alts(original, twin).items()
+    return (
+        *mapping.texts(twin),
+        *(_alt(key, theirs.alt) for key, (ours, theirs) in pictures if theirs.alt and theirs.alt != ours.alt),
+    )
+
+
+def _alt(key: str, value: str) -> Text:
+    return Text(key=key, value=value, digest=sha256(value.encode()).hexdigest())
+
+
+def _snapshot(
+    action: PublishTranslation, original: StoreProduct, twin: StoreProduct | None, *, created: bool = False
+) -> Snapshot:
+    held = {text.key: text.value for text in _held(original, twin)}
     value = {field.key: held[field.key] for field in action.fields if field.key in held}
     detail = (("twin", str(twin.id)), ("created", "yes" if created else "")) if twin else ()
     return Snapshot(value=value or None, read_at=datetime.now(UTC), detail=detail)

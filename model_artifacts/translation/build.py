@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +30,9 @@ HERE = Path(__file__).parent / "1"
 LEARNED = ("sentence cut", "untranslated copy", "swapped text")
 """Kinds of planted errors that the second output learns; numbers and languages are told by rules."""
 PLANTED = 1_500
-FALSE_ALARMS = 0.0175
-"""What is allowed on each dev set: a quarter of a point below the 2 % that other texts are to keep, for a rate
-measured on a thousand sentences is off by half a point. Kinds of planted errors keep 96 % there."""
+FALSE_ALARMS = 0.0155
+"""What is allowed on the 8,000 real translations of each pair's train and dev sets, so that 2 % is kept on others: a
+rate measured on a thousand sentences is off by .4 points. Every kind of planted error keeps 97 % there."""
 CLIP = 4.0
 PENALTIES = (15.0, 30.0, 60.0, 120.0, 240.0)
 OWN_SHARE = 1.4
@@ -202,8 +203,8 @@ def trained(train: list[Part], dev: list[Part]) -> tuple[bytes, dict[str, Any]]:
         odds_intercept=float(found[-1]),
     )  # fmt: skip
     graph = build(numbers, group="language", value="quality", odds="broken")
-    threshold = _threshold(dev, blocks, found)
-    return graph, _card(graph, blocks, threshold, _on_dev(weights, dev, blocks, found, threshold, penalties))
+    limits = thresholds([*train, *dev], lambda seen: _odds(blocks, seen, found))
+    return graph, _card(graph, blocks, limits, _on_dev(weights, dev, blocks, found, limits, penalties))
 
 
 def _calibrated(
@@ -227,13 +228,19 @@ def _odds(blocks: dict[str, Block], seen: Seen, found: NDArray[np.float64]) -> N
     return np.asarray(scaled(blocks, seen)[:, : len(NAMES)] @ found[:-1] + found[-1], np.float64)
 
 
-def _threshold(dev: list[Part], blocks: dict[str, Block], found: NDArray[np.float64]) -> float:
-    """The log odds above which, plain signs counted in, no pair's real dev translations are flagged too often."""
-    return max(allowing(_odds(blocks, part.seen, found), part.alarms) for part in dev)
+def thresholds(parts: list[Part], odds: Callable[[Seen], NDArray[np.float64]]) -> dict[str, float]:
+    """Per language pair the log odds above which, plain signs counted in, its real translations would be flagged
+    too often; for all other pairs the higher of them. ``parts``: train and dev."""
+    found = {}
+    for pair in corpus.PAIRS:
+        mine = [part for part in parts if part.scored.languages == pair]
+        told, alarms = np.concatenate([odds(p.seen) for p in mine]), np.concatenate([p.alarms for p in mine])
+        found[f"broken {'-'.join(pair)}"] = allowing(told, alarms)
+    return {"broken": max(found.values()), **found}
 
 
 def allowing(odds: NDArray[np.float64], alarms: NDArray[np.bool_]) -> float:
-    """The threshold for one language pair."""
+    """The threshold for one language pair: as many alarms as are allowed, plain signs counted in."""
     quiet = np.sort(odds[~alarms])
     allowed = max(0, int(FALSE_ALARMS * len(odds)) - int(alarms.sum()))
     return float(quiet[len(quiet) - 1 - allowed])
@@ -241,11 +248,12 @@ def allowing(odds: NDArray[np.float64], alarms: NDArray[np.bool_]) -> float:
 
 def _on_dev(
     weights: NDArray[np.float64], dev: list[Part], blocks: dict[str, Block], found: NDArray[np.float64],
-    threshold: float, penalties: dict[str, float],
+    limits: dict[str, float], penalties: dict[str, float],
 ) -> dict[str, Any]:  # fmt: skip
     metrics: dict[str, Any] = {"penalties": penalties, "false_alarms_by_plain_signs": {}}
     for part in dev:
         name = "-".join(part.scored.languages)
+        threshold = limits[f"broken {name}"]
         value = predicted(weights, scaled(blocks, part.seen), onehot(part))
         caught = {
             kind: _caught(pairs, _odds(blocks, seen, found), threshold, part.scored.languages)
@@ -267,7 +275,7 @@ def _caught(
 
 
 def _card(
-    graph: bytes, blocks: dict[str, Block], threshold: float, metrics: dict[str, Any]
+    graph: bytes, blocks: dict[str, Block], limits: dict[str, float], metrics: dict[str, Any]
 ) -> dict[str, Any]:
     inputs: dict[str, Any] = {name: ["float32", ["rows", len(block.mean)]] for name, block in blocks.items()}
     return {
@@ -275,25 +283,24 @@ def _card(
         "inputs": inputs | {"language": ["float32", ["rows", len(ADAPTED)]]},
         "outputs": {"quality": ["float32", ["rows"]], "broken": ["float32", ["rows"]]},
         "units": {"quality": "mean human score (direct assessment) over 100", "broken": "log odds"},
-        "thresholds": {"broken": threshold},
+        "thresholds": limits,
         "training_data": "MLQE-PE train sets en-de and en-zh (Fomicheva et al. 2022), 7,000 pairs each",
         "metrics": metrics, "licence": "CC0 (data), MIT (encoder)",
         "created_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
         "notes": "Learned from encyclopaedia sentences and the engines of 2020: on shop texts and present "
         "engines scores run high, so set the threshold by language. Calibrated on the dev sets. Pairs "
-        "other than en-de and en-zh use the shared weights alone. Judged on the test sets once, in "
+        "other than en-de and en-zh use the shared weights alone. Judged on the test sets in "
         "bench/translation.py.",
     }  # fmt: skip
 
 
-def set_threshold(model: Model, dev: list[Part]) -> dict[str, Any]:
-    """The shipped card with its threshold set anew, for the same graph: after a change of the plain signs."""
+def set_thresholds(model: Model, train: list[Part], dev: list[Part]) -> dict[str, Any]:
+    """The shipped card with its thresholds set anew, for the same graph: after a change of the plain signs."""
     card: dict[str, Any] = json.loads((HERE / "card.json").read_text(encoding="utf-8"))
-    odds = [_shipped_odds(model, part.seen) for part in dev]
-    threshold = max(allowing(o, part.alarms) for o, part in zip(odds, dev, strict=True))
-    card["thresholds"]["broken"] = threshold
-    for part, told in zip(dev, odds, strict=True):
+    card["thresholds"] = thresholds([*train, *dev], lambda seen: _shipped_odds(model, seen))
+    for part in dev:
         name = "-".join(part.scored.languages)
+        threshold, told = card["thresholds"][f"broken {name}"], _shipped_odds(model, part.seen)
         card["metrics"][f"dev_caught_{name}"] = {
             kind: _caught(pairs, _shipped_odds(model, seen), threshold, part.scored.languages)
             for kind, (pairs, seen) in part.broken.items()
@@ -313,7 +320,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Train and write. Returns 1 where the encoder is not built."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--looks", type=Path, default=Path(".local/looks"), help="where looks are kept")
-    parser.add_argument("--threshold-only", action="store_true", help="keep the graph, set its threshold anew")
+    parser.add_argument("--threshold-only", action="store_true", help="keep the graph, set its thresholds anew")
     chosen = parser.parse_args(arguments)
     encoder = shipped("text_encoder")
     if encoder is None:
@@ -323,10 +330,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     dev = [load(encoder, pair, "dev", chosen.looks) for pair in corpus.PAIRS]
     model = shipped("translation")
-    if chosen.threshold_only and model is not None:
-        _write_card(set_threshold(model, dev))
-        return 0
     train = [load(encoder, pair, "train", chosen.looks) for pair in corpus.PAIRS]
+    if chosen.threshold_only and model is not None:
+        _write_card(set_thresholds(model, train, dev))
+        return 0
     graph, card = trained(train, dev)
     HERE.mkdir(exist_ok=True)
     (HERE / "model.onnx").write_bytes(graph)

@@ -9,7 +9,7 @@ from chalicelib.contracts import Change, Page, Receipt, ResourceRef, StoreFacts,
 from chalicelib.domain.actions import Action, PublishTranslation, SetPrice, Snapshot, Value, intended
 from chalicelib.domain.catalogue import Product, Text, Variant
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import IdempotencyKey, Locale, OrderId, ProductId, Target
+from chalicelib.domain.ids import IdempotencyKey, Locale, MarketId, OrderId, ProductId, Target
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Order
 from chalicelib.errors import AccessRevoked, AppError, Gone, StaleState, UnsupportedAction
@@ -71,7 +71,9 @@ class BazaarClient:
             sorted((ref for ref in found if ref.updated_at >= moment), key=lambda ref: ref.updated_at)
         )
 
-    def texts(self, resource_id: str, locale: Locale) -> Translations:
+    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
+        if market is not None:
+            raise UnsupportedAction("The bazaar knows no markets.")
         stall = self._call("texts")
         product = stall.products.get(ProductId(resource_id))
         if product is None:

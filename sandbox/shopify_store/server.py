@@ -241,13 +241,14 @@ class Site:
             mine = self._locale(locale)
             return _page(storefront.listing(self.store.state, mine, request.args.get("q", ""), max(1, page)))
 
-    def on_product(self, _request: Request, handle: str, locale: str | None = None) -> Response:
-        """One product's page, or a redirect where its handle moved."""
+    def on_product(self, request: Request, handle: str, locale: str | None = None) -> Response:
+        """One product's page (in a market's texts with ``?market=HANDLE``), or a redirect where its handle moved."""
         with self.store.lock:
             mine = self._locale(locale)
             product = storefront.find(self.store.state, handle, mine)
             if product:
-                return _page(storefront.page(self.store.state, product, mine))
+                market = storefront.market_of(self.store.state, request.args.get("market", ""))
+                return _page(storefront.page(self.store.state, product, mine, market))
             path = f"/products/{handle}"
             moved = [one for one in self.store.state.all("UrlRedirect") if one.path == path]
         if not moved:

@@ -39,9 +39,9 @@ def prefix(state: State, locale: str) -> str:
     return "" if locale == state.primary_locale else f"/{locale}"
 
 
-def translated(record: Any, locale: str, key: str, source: str) -> str:
-    """The published translation of a text, or the text itself."""
-    found = record.translations.get((locale, key, None))
+def translated(record: Any, locale: str, key: str, source: str, market: str | None = None) -> str:
+    """The published translation of a text, the market's own before that of all markets, or the text itself."""
+    found = record.translations.get((locale, key, market)) or record.translations.get((locale, key, None))
     return found.value if found else source
 
 
@@ -87,19 +87,24 @@ def _mentions(product: Product, locale: str, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def page(state: State, product: Product, locale: str) -> str:
-    """One product's page."""
-    body = translated(product, locale, "body_html", product.description_html)
+def market_of(state: State, handle: str) -> str | None:
+    """The global id of a market; Shopify tells a buyer's by their country."""
+    return next((gid("Market", one.number) for one in state.all("Market") if one.handle == handle), None)
+
+
+def page(state: State, product: Product, locale: str, market: str | None = None) -> str:
+    """One product's page, as the buyers of a market see it."""
+    body = translated(product, locale, "body_html", product.description_html, market)
     options = [
         {
-            "name": translated(option, locale, "name", option.name),
-            "choices": [translated(value, locale, "name", value.name) for value in option.values],
+            "name": translated(option, locale, "name", option.name, market),
+            "choices": [translated(value, locale, "name", value.name, market) for value in option.values],
         }
         for option in product.options
         if [value.name for value in option.values] != ["Default Title"]
     ]
     shown = {
-        **card(state, product, locale),
+        **card(state, product, locale, market),
         "vendor": product.vendor,
         "type": translated(product, locale, "product_type", product.product_type),
         "options": options,
@@ -142,19 +147,19 @@ def _buyable(product: Product) -> bool:
     return on_sale(product) and any(available(v) and v.price > 0 for v in product.variants)
 
 
-def card(state: State, product: Product, locale: str) -> dict[str, Any]:
+def card(state: State, product: Product, locale: str, market: str | None = None) -> dict[str, Any]:
     """What a product looks like in a list."""
     variant = _cheapest(product)
     image = product.images[0] if product.images else None
     compare_at = variant.compare_at_price
     handle = translated(product, locale, "handle", product.handle)
-    title = translated(product, locale, "title", product.title)
+    title = translated(product, locale, "title", product.title, market)
     return {
         "id": gid("Product", product.number),
         "href": f"{prefix(state, locale)}/products/{quote(handle)}",
         "title": title,
         "image": f"/images/{image.number if image else product.number}.svg",
-        "alt": translated(image, locale, "alt", image.alt) if image else title,
+        "alt": translated(image, locale, "alt", image.alt, market) if image else title,
         "price": amount(state, variant.price),
         "compare_at": amount(state, compare_at) if compare_at and compare_at > variant.price else None,
     }

@@ -1,9 +1,10 @@
 """What WPML and Polylang add to products over REST: a language each, and which product says the same."""
 
+from dataclasses import replace
 from typing import Any
 
 from sandbox.woocommerce_store.rest_errors import RestError
-from sandbox.woocommerce_store.rows import Product
+from sandbox.woocommerce_store.rows import Image, Product
 from sandbox.woocommerce_store.shop import Shop
 
 PLUGINS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
@@ -54,8 +55,15 @@ def _join(shop: Shop, product: Product, original: int) -> None:
         message = f"A translation in this language already exists: {product.lang}."
         raise RestError("woocommerce_rest_translation_exists", message, 400)
     product.translation_of = original
+    if not product.images:
+        product.images = [_picture(shop, image) for image in shop.products[original].images]
     if product.id not in family:
         family.append(product.id)
+
+
+def _picture(shop: Shop, image: Image) -> Image:
+    """The original's picture, or a copy of it as WPML Media Translation and Polylang's media translation make one."""
+    return replace(image, id=shop.number("post")) if shop.site.own_media else image
 
 
 def visible(shop: Shop, product: Product, lang: str) -> bool:

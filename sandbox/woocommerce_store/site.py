@@ -26,6 +26,8 @@ class Site:
     zone: ZoneInfo
     locales: tuple[str, ...]
     multilingual: str = ""
+    own_media: bool = False
+    """Whether each language has pictures of its own, or all of them share one (as the plug-ins come)."""
     url: str = "http://shop.invalid"
     ssl: bool = False
 

@@ -22,7 +22,8 @@ class WooCommerceStore:
 
     ``ssl`` means "treat every request as having come over TLS" (as does X-Forwarded-Proto: https on one
     request): Basic and query-string keys work, and OAuth signs an https address. ``multilingual`` is "",
-    "wpml" or "polylang". ``deliver`` is "background" (a thread sends) or "manual" (``deliver_next`` sends).
+    "wpml" or "polylang"; ``own_media`` gives each language pictures of its own. ``deliver`` is "background" (a
+    thread sends) or "manual" (``deliver_next`` sends).
     ``silence_after_creation`` is how long the product editor's saves stay unannounced after creation.
     """
 
@@ -36,6 +37,7 @@ class WooCommerceStore:
         permissions: str = "read_write",
         ssl: bool = False,
         multilingual: str = "",
+        own_media: bool = False,
         deliver: str = "background",
         weather: Weather | None = None,
         silence_after_creation: timedelta = timedelta(seconds=10),
@@ -44,7 +46,7 @@ class WooCommerceStore:
     ) -> None:
         site = Site(
             name=seed.name, currency=seed.currency, country=seed.country, zone=ZoneInfo(seed.timezone),
-            locales=seed.locales, multilingual=multilingual, ssl=ssl,
+            locales=seed.locales, multilingual=multilingual, own_media=own_media, ssl=ssl,
         )  # fmt: skip
         self.shop = Shop(site=site, clock=clock)
         self.faults = Faults()

@@ -3,12 +3,14 @@
 import importlib.util
 import random
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.shop import Policy, TranslationLimits
+from chalicelib.domain.ids import MarketId
+from chalicelib.domain.shop import Market, Policy, TranslationLimits, Units
 
 _PATH = Path(__file__).parents[1] / "unit" / "translation" / "shopfloor.py"
 _SPEC = importlib.util.spec_from_file_location("shopfloor", _PATH)
@@ -19,6 +21,7 @@ if "shopfloor" not in sys.modules:
     sys.modules["shopfloor"] = shopfloor
     _SPEC.loader.exec_module(shopfloor)
 
+AMERICA = Market(id=MarketId("7"), name="United States", currency="USD")
 WORDS = (
     "Soft wool scarf.",
     "Warm in winter.",
@@ -35,10 +38,12 @@ class Story:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
+        limits = TranslationLimits(publish_quality=Decimal(0), market_units={AMERICA.name: Units.US})
         self.floor = shopfloor.Floor(
-            policy=Policy(translations=TranslationLimits(publish_quality=Decimal(0)))
+            policy=Policy(translations=limits), shop=replace(shopfloor.SHOP, markets=(AMERICA,))
         )
-        self.theirs: dict[str, str] = {}
+        self.theirs: dict[tuple[str, str], str] = {}
+        """What a person last wrote, by market (none: for all) and field."""
         self.waiting: list[object] = []
         self.count = 0
         self.source()
@@ -50,9 +55,10 @@ class Story:
 
     def person(self) -> None:
         key = self.rng.choice([k for k in KEYS if k in self.floor.sources["p"]])
+        market = self.rng.choice(("", "", AMERICA.id))
         self.count += 1
-        self.theirs[key] = f"Von Hand {self.count}"
-        self.floor.edit("p", "de", key, self.theirs[key])
+        self.theirs[market, key] = f"Von Hand {self.count}"
+        self.floor.edit("p", f"de/{market}" if market else "de", key, self.theirs[market, key])
 
     def event(self) -> None:
         self.publish(self.floor.decide("p").proposals)
@@ -83,13 +89,14 @@ class Story:
         """As an adapter does without a person: nothing for review, nothing whose ground has changed."""
         for proposal in proposals:
             action, before = proposal.action, proposal.before.value or {}  # type: ignore[attr-defined]
-            now = {f.key: self.floor.value("p", f.key) for f in action.fields if self.floor.value("p", f.key)}
+            held = {f.key: self.floor.value("p", f.key, market=action.market or "") for f in action.fields}
+            now = {key: value for key, value in held.items() if value}
             if now == before and not replaces_a_person(proposal):
                 self.floor.apply(proposal)
 
     def check(self) -> None:
-        for key, words in self.theirs.items():
-            assert self.floor.value("p", key) == words
+        for (market, key), words in self.theirs.items():
+            assert self.floor.value("p", key, market=market) == words
 
 
 def replaces_a_person(proposal: object) -> bool:
@@ -107,8 +114,11 @@ STEPS = ("source", "person", "event", "event", "crash_before_apply", "crash_befo
 
 @pytest.mark.parametrize("block", range(10))
 def test_a_persons_words_survive(block: int) -> None:
+    converted = 0
     for seed in range(block * 100, block * 100 + 100):
         story = Story(seed)
         for _ in range(12):
             getattr(story, story.rng.choice(STEPS))()
             story.check()
+        converted += any("fl oz" in story.floor.value("p", key, market=AMERICA.id) for key in KEYS)
+    assert converted > 10, "the market's own texts took part"

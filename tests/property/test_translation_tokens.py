@@ -5,6 +5,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.catalogue import Text
 from chalicelib.domain.ids import Locale
+from chalicelib.domain.shop import Units
+from functions.translation.charts import charted
 from functions.translation.drafts import Draft, Finished, drafted, finished, wanted
 from functions.translation.markup import spans
 from functions.translation.memory import Pair
 from functions.translation.protect import Guard
 from functions.translation.segments import cut, written
+from functions.translation.units import converted
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 GUARD = Guard(terms=("Nordlicht", "AquaStop"), skus=("NL-77X",))
@@ -141,8 +145,8 @@ FAULTS: dict[str, Callable[[str, random.Random], str]] = {
 }  # fmt: skip
 
 
-def run(source: str, key: str, fault: str, seed: int) -> Finished | None:
-    draft = drafted(Text(key=key, value=source, digest="d"), PAIR, GUARD, lambda text: ("", 0.0))
+def run(source: str, key: str, fault: str, seed: int, guard: Guard = GUARD) -> Finished | None:
+    draft = drafted(Text(key=key, value=source, digest="d"), PAIR, guard, lambda text: ("", 0.0))
     if not isinstance(draft, Draft):
         return None
     rng = random.Random(seed)
@@ -183,6 +187,21 @@ def check(source: str, done: Finished | None) -> None:
 @given(listing, st.sampled_from(sorted(FAULTS)), st.integers(0, 10_000))
 def test_descriptions_keep_every_token(source: str, fault: str, seed: int) -> None:
     check(source, run(source, "body_html", fault, seed))
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(listing, st.sampled_from(sorted(FAULTS)), st.integers(0, 10_000), st.sampled_from((Units.US, Units.METRIC)))
+def test_descriptions_in_another_markets_units_keep_every_token(
+    source: str, fault: str, seed: int, units: Units
+) -> None:
+    chart = charted(source, units, "en", "de")
+    done = run(chart, "body_html", fault, seed, replace(GUARD, units=units, languages=("en", "de")))
+    if done is None or done.barred:
+        return
+    assert structure(done.value) == structure(source)
+    assert {name: counts(done.value)[name] for name in NAMED} == {name: counts(source)[name] for name in NAMED}
+    changed = [value for value in VALUES if converted(value, units, "en", "de") != value]
+    assert sum(counts(done.value)[value] for value in changed) == 0, "every measure is in the market's units"
 
 
 @settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))

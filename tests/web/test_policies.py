@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chalicelib import limits, policies
 from chalicelib.domain.ids import FunctionName, Locale, ProductId
 from chalicelib.domain.journal import Deed
-from chalicelib.domain.shop import Mode, Policy
+from chalicelib.domain.shop import Mode, Policy, Units
 from chalicelib.errors import Conflict
 from chalicelib.web import fields
 from tests.web import world as w
@@ -43,15 +43,17 @@ def policy_strategy(words: st.SearchStrategy[str]) -> st.SearchStrategy[Policy]:
         st.dictionaries(words, st.decimals(0, 100, places=2), max_size=2),
     )
     texts = st.builds(
-        lambda terms, glossary, units: replace(
+        lambda terms, glossary, units, markets: replace(
             Policy().translations,
             protected_terms=tuple(terms),
             convert_units=units,
+            market_units=markets,
             glossary={Locale(k): v for k, v in glossary.items() if v},
         ),
         st.lists(words, max_size=3),
         st.dictionaries(st.sampled_from(["de", "fr"]), st.dictionaries(words, words, max_size=2)),
         st.booleans(),
+        st.dictionaries(words, st.sampled_from(Units), max_size=2),
     )
     everywhere = [mode for mode in Mode if mode is not Mode.SHADOW]  # only prices can be watched in shadow
     modes = st.dictionaries(st.sampled_from(["lists", "prices"]).map(FunctionName), st.sampled_from(everywhere))

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from chalicelib.contracts import EngineRequest, TranslateTexts
-from chalicelib.domain.ids import EventId, FunctionName, Locale, ShopId
-from chalicelib.domain.shop import Mode
+from chalicelib import limits
+from chalicelib.contracts import Capability, EngineRequest, TranslateTexts
+from chalicelib.domain.ids import EventId, FunctionName, Locale, MarketId, ShopId
+from chalicelib.domain.shop import Market, Mode, Units
+from chalicelib.web import fields
 from functions.translation.propose import FUNCTION as TRANSLATION
+from integrations import MARKETPLACES
 from tests.web import world as w
 
 NAME = FunctionName("translation")
@@ -118,6 +121,41 @@ def test_a_glossary_that_contradicts_itself_is_shown_where_it_is_mended(open_: O
     assert "in two ways; neither is used until you decide" in told
     assert "the protection wins" in told
     assert f'href="/s/{shop}/settings/translation"' in told
+
+
+def test_a_markets_units_are_set_checked_and_shown(open_: Opened) -> None:
+    world, shop, browser, _ = open_
+    address, field = f"/s/{shop}/settings/translation", "translations.market_units"
+    body = browser.get(address).body
+    assert "units of single markets have no effect" in body, "this store has one text for all markets"
+    form = {
+        limit.path: fields.shown(limit.of(world.services.shops.policy(shop))) for limit in limits.limits("translations")
+    } | {"mode": "propose", "version": str(world.services.shops.policy(shop).version)}
+    wrong = browser.post(address, form | {field: "United States = imperial"})
+    assert wrong.status == 422
+    assert "ust be one of metric, us, as written" in wrong.body
+    browser.get(address)
+    browser.post(address, form | {field: "United States = US\nJapan = as written"})
+    said = world.services.shops.policy(shop).translations.market_units
+    assert said == {"United States": Units.US, "Japan": Units.AS_WRITTEN}
+    assert "no market named United States" in browser.get(f"/s/{shop}/translations").body
+    known = world.services.shops.get(shop)
+    there = (Market(id=MarketId("7"), name="United States", currency="USD"),)
+    world.services.shops.save(replace(known, markets=there))
+    assert "United States has texts of its own where units differ: us." in browser.get(f"/s/{shop}/translations").body
+
+
+def test_what_a_store_leaves_out_is_said_where_languages_are_looked_at_and_set(open_: Opened) -> None:
+    world, shop, browser, _ = open_
+    says = MARKETPLACES["woocommerce"].gaps[Capability.TRANSLATIONS]
+    assert "WPML Media Translation" in says
+    pages = (f"/s/{shop}/translations", f"/s/{shop}/settings/translation")
+    assert not any(says in browser.get(page).body for page in pages)
+    places = world.services.marketplaces
+    name = world.services.shops.get(shop).marketplace
+    partial = {**places, name: replace(places[name], gaps={Capability.TRANSLATIONS: says})}
+    other = replace(world, services=replace(world.services, marketplaces=partial)).browser(w.OWNER)
+    assert all(says in other.get(page).body for page in pages)
 
 
 @pytest.mark.parametrize("form", ["tmx", "csv"])

@@ -1,5 +1,6 @@
 """Writes: done once, read back, undone exactly, and never over a human's edit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -69,6 +70,7 @@ def samples(world: World) -> dict[Capability, Action]:
         Capability.PRICES: world.price_action(),
         Capability.MARKET_PRICES: market_price,
         Capability.TRANSLATIONS: translation(world),
+        Capability.MARKET_TEXTS: replace(translation(world), market=world.market or MarketId("424242")),
         Capability.ORDER_ASSESSMENT: AssessOrder(order_id=world.order, risk=RiskLevel.HIGH, facts=(fact,)),
         Capability.ORDER_HOLD: HoldOrder(order_id=world.order, note="Please look at this one."),
         Capability.ORDER_TAGS: TagOrder(order_id=world.order, tag="check"),
@@ -78,7 +80,7 @@ def samples(world: World) -> dict[Capability, Action]:
 def test_capabilities_are_honest_and_undone(world: World) -> None:
     abilities = world.marketplace.abilities(world.shop)
     for capability, action in samples(world).items():
-        if capability is Capability.MARKET_PRICES and world.market is None:
+        if capability in {Capability.MARKET_PRICES, Capability.MARKET_TEXTS} and world.market is None:
             assert capability not in abilities
             continue
         (change,) = changes(world, action)

@@ -133,6 +133,7 @@ def opened(count: int = 5, plugins: tuple[str, ...] = (), **options: Any) -> Ite
             title=f"Tea {n}",
             created_at=start,
             variants=(SeedVariant(sku=f"g{n}", price=Decimal("9.90"), stock=9),),
+            image_alts=(f"A cup of tea {n}", "", "The tin"),
         )
         for n in range(count)
     )
@@ -499,6 +500,51 @@ def test_what_search_engines_show_is_translated_where_the_shops_plugin_keeps_it(
         twin = bench.store.product(int(dict(done.after.detail)["twin"]))
         assert {meta["key"]: meta["value"] for meta in twin["meta_data"]}[place] == values["meta_title"]
         assert bench.client.restore(change, done.after).after.value is None
+
+
+def _alt_change(bench: Bench, product: ProductId) -> Change:
+    """The title, and every alt text that can be translated."""
+    source = bench.client.texts(product, Locale("de")).source
+    chosen = [text for text in source if text.key == "title" or text.key.startswith("alt@")]
+    fields = tuple(TranslatedField(key=t.key, value=f"de {t.value}", source_digest=t.digest) for t in chosen)
+    return bench.change(PublishTranslation(resource_id=product, locale=Locale("de"), fields=fields))
+
+
+@pytest.mark.parametrize(("multilingual", "plugins"), [("wpml", WPML), ("polylang", POLYLANG)])
+def test_alt_texts_follow_where_each_language_has_pictures_of_its_own(
+    multilingual: str, plugins: tuple[str, ...]
+) -> None:
+    with opened(plugins=plugins, multilingual=multilingual, own_media=True) as bench:
+        product = bench.id("g1")
+        (made,) = bench.client.apply([_alt_change(bench, product)])
+        assert isinstance(made, Receipt)
+        assert made.after.value == {"title": "de Tea 1"}, "pictures come with the translated product"
+        change = _alt_change(bench, product)
+        (done,) = bench.client.apply([change])
+        assert isinstance(done, Receipt)
+        twin = bench.store.product(int(dict(done.after.detail)["twin"]))
+        assert [image["alt"] for image in twin["images"]] == ["de A cup of tea 1", "", "de The tin"]
+        ours = [image["alt"] for image in bench.store.product(int(product))["images"]]
+        assert ours == ["A cup of tea 1", "", "The tin"]
+        again = bench.client.apply([change])[0]
+        assert isinstance(again, Receipt)
+        assert not again.wrote
+        assert bench.client.restore(change, done.after).after.digest == change.before.digest
+        assert bench.store.product(twin["id"])["images"][0]["alt"] == "A cup of tea 1"
+
+
+def test_alt_texts_that_languages_share_are_left_alone_and_that_is_said() -> None:
+    with opened(plugins=WPML, multilingual="wpml") as bench:
+        product = bench.id("g1")
+        bench.client.apply([_alt_change(bench, product)])
+        assert not [text for text in bench.client.texts(product, Locale("de")).source if text.key.startswith("alt@")]
+        shared = next(image for image in bench.store.product(int(product))["images"] if image["alt"])
+        field = TranslatedField(key=f"alt@MediaImage/{shared['id']}", value="Tasse", source_digest="x")
+        action = PublishTranslation(resource_id=product, locale=Locale("de"), fields=(field,))
+        (answer,) = bench.client.apply([bench.change(action)])
+        assert isinstance(answer, StaleState)
+        assert bench.store.product(int(product))["images"][0]["alt"] == "A cup of tea 1"
+        assert "WPML Media Translation" in MARKETPLACES["woocommerce"].gaps[Capability.TRANSLATIONS]
 
 
 def test_without_a_plugin_there_is_no_place_for_texts_and_that_is_said(bench: Bench) -> None:

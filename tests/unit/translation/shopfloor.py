@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.contracts import Answers, Context, Decision, Model, TranslateTexts, Translations
-from chalicelib.domain.actions import digest_of, intended
+from chalicelib.domain.actions import PublishTranslation, digest_of, intended
 from chalicelib.domain.catalogue import Product, ProductStatus, Text, Variant
 from chalicelib.domain.events import EventKind, StoreEvent
 from chalicelib.domain.ids import EventId, Locale, ProductId, ShopId, Target, VariantId
@@ -33,6 +33,10 @@ def pseudo(xml: str) -> str:
     table = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
     parts = re.split(r"(<x id=\"\d+\"(?:/>|>.*?</x>)|&\w+;)", xml, flags=re.DOTALL)
     return "".join(part if i % 2 else part.translate(table) for i, part in enumerate(parts))
+
+
+def _place(locale: str, market: str) -> str:
+    return f"{locale}/{market}" if market else locale
 
 
 class NoModels:
@@ -73,8 +77,8 @@ class Floor:
         held = self.published.setdefault((product, locale), {})
         held[key] = (value, digest(self.sources[product][key]))
 
-    def texts(self, product: str, locale: str) -> Translations:
-        held = self.published.get((product, locale), {})
+    def texts(self, product: str, locale: str, market: str = "") -> Translations:
+        held = self.published.get((product, _place(locale, market)), {})
         return Translations(
             source=tuple(Text(key=k, value=v, digest=digest(v)) for k, v in self.sources[product].items()),
             existing=tuple(Text(key=k, value=v, digest="") for k, (v, _) in held.items()),
@@ -98,7 +102,7 @@ class Floor:
             targets = {action.target for action in wants.targets}
             known = replace(
                 known,
-                texts={pair: self.texts(pair[0], pair[1]) for pair in wants.texts},
+                texts={place: self.texts(*place) for place in wants.texts},
                 catalogue={p: self.products[p] for p in wants.catalogue if p in self.products},
                 memory={key: self.memory[key] for key in wants.memory if key in self.memory},
                 written={target: self.written[target] for target in targets if target in self.written},
@@ -130,11 +134,10 @@ class Floor:
         meanwhile."""
         action = proposal.action
         assert action.target == proposal.target
-        fields: Mapping[str, tuple[str, str]] = {
-            f.key: (f.value, f.source_digest)
-            for f in getattr(action, "fields")  # noqa: B009
-        }
-        self.published.setdefault((action.resource, str(getattr(action, "locale"))), {}).update(fields)  # noqa: B009
+        assert isinstance(action, PublishTranslation)
+        fields: Mapping[str, tuple[str, str]] = {f.key: (f.value, f.source_digest) for f in action.fields}
+        where = _place(action.locale, action.market or "")
+        self.published.setdefault((action.resource, where), {}).update(fields)
         self.written[action.target] = Written(
             target=action.target,
             digest=digest_of(intended(action)),
@@ -154,5 +157,5 @@ class Floor:
     def later(self, days: int) -> None:
         self.now += timedelta(days=days)
 
-    def value(self, product: str, key: str, locale: str = "de") -> str:
-        return self.published.get((product, locale), {}).get(key, ("", ""))[0]
+    def value(self, product: str, key: str, locale: str = "de", market: str = "") -> str:
+        return self.published.get((product, _place(locale, market)), {}).get(key, ("", ""))[0]

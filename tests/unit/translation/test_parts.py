@@ -9,8 +9,10 @@ import pytest
 from chalicelib.contracts import Answers
 from chalicelib.domain.catalogue import Text
 from chalicelib.domain.ids import Locale
+from chalicelib.domain.shop import Units
 from chalicelib.errors import MalformedPayload
 from functions.translation import exchange, glossary, handles, memory, messages, numerals, sentences, units
+from functions.translation.charts import charted
 from functions.translation.checks import negation_dropped, signs
 from functions.translation.exchange import Unit
 from functions.translation.memory import Origin, Pair, Remembered
@@ -119,16 +121,94 @@ def test_a_glossary_that_contradicts_itself_says_so() -> None:
     ("raw", "language", "expected"),
     [("12 x 8 in", "de", "30,5 x 20,3 cm"), ("5 lbs", "fr", "2,27 kg"), ("350 °F", "de", "177 °C"),
      ("16 fl oz", "ja", "473 ml"), ("1,200 ft", "de", "365,76 m"), ("1/2 in", "de", "1,3 cm"),
-     ("250 ml", "de", "250 ml"), ("5 lbs", "en-GB", "5 lbs"), ("US 9", "de", "US 9")],
+     ("2 1/2 in", "de", "6,4 cm"), ('2-1/2"', "de", "6,4 cm"), ("2½ in", "de", "6,4 cm"),
+     ("36/38 in", "de", "91,4/96,5 cm"), ("10 inches", "ja", "25.4 cm"), ("5'10\"", "de", "178 cm"),
+     ("10 to 12 oz", "fr", "283–340 g"), ("250 ml", "de", "250 ml"), ("US 9", "de", "US 9")],
 )  # fmt: skip
-def test_units_by_the_rule_table(raw: str, language: str, expected: str) -> None:
-    assert units.converted(raw, language, sizes={}) == expected
+def test_us_units_by_the_rule_table(raw: str, language: str, expected: str) -> None:
+    assert units.converted(raw, Units.METRIC, "en", language) == expected
+    assert units.converted(raw, Units.AS_WRITTEN, "en", language) == raw
 
 
-def test_shoe_sizes_only_where_it_is_known_whose_they_are() -> None:
-    assert units.converted("US 9", "de", sizes=units.sizes_for("Women's boots")) == "EU 40"
-    assert units.converted("US 9", "de", sizes=units.sizes_for("Boots for men")) == "EU 42,5"
-    assert units.sizes_for("Boots for men and women") == {}
+@pytest.mark.parametrize(
+    ("raw", "source", "expected"),
+    [("30,5 cm", "de", "12 in"), ("30.5 cm", "en", "12 in"), ("1.200 g", "de", "42.3 oz"),
+     ("1,200 g", "en", "42.3 oz"), ("0,5 l", "de", "16.9 fl oz"), ("20 °C", "en", "68 °F"),
+     ("12 x 8 x 3 cm", "en", "4.7 x 3.1 x 1.2 in"), ("8 bis 10 cm", "de", "3.1–3.9 in"), ("2 m", "en", "6.6 ft"),
+     ("180 g/m²", "en", "180 g/m²"), ("5 m²", "en", "5 m²"), ("12 in", "en", "12 in")],
+)  # fmt: skip
+def test_metric_units_by_the_rule_table(raw: str, source: str, expected: str) -> None:
+    assert units.converted(raw, Units.US, source, "en-US") == expected
+
+
+def test_sizes_only_where_it_is_known_whose_and_what_they_are() -> None:
+    def becomes(raw: str, words: str, wanted: Units = Units.METRIC) -> str:
+        return units.converted(raw, wanted, "en", "de", sizes=units.sizes_for(words, wanted))
+
+    assert becomes("US 9", "Women's boots") == "EU 40"
+    assert becomes("US 9", "Boots for men") == "EU 42,5"
+    assert becomes("US 8", "Summer dress for women") == "EU 38"
+    assert becomes("EU 42,5", "Herren Stiefel", Units.US) == "US 9"
+    assert becomes("EU 38", "Damen Kleid", Units.US) == "US 8"
+    for words in ("Boots for men and women", "Women's mug", "Boots"):
+        assert becomes("US 9", words) == "US 9", words
+
+
+CHART = (
+    "<table><tr><th>Size</th><th>Chest (in)</th><th>Left</th></tr>"
+    "<tr><td>S</td><td>34–36</td><td>4</td></tr></table>"
+)
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [(CHART, CHART.replace("(in)", "(cm)").replace("34–36", "86,4–91,4")),
+     ("<table><tr><td>Chest in inches</td><td>34</td><td>38 1/2</td></tr></table>",
+      "<table><tr><td>Chest in cm</td><td>86,4</td><td>97,8</td></tr></table>"),
+     ("<TABLE><tr><th>Waist (in)<td>{{ x }}<tr><td>34<td>5</table>34",
+      "<TABLE><tr><th>Waist (cm)<td>{{ x }}<tr><td>86,4<td>5</table>34"),
+     (both := "<table><tr><th>Chest (in)</th><th>(cm)</th></tr><tr><td>34</td><td>86</td></tr></table>", both),
+     (words := "<table><tr><th>Chest (in)</th></tr><tr><td>34 wide</td></tr></table>", words),
+     (merged := "<table><tr><th colspan=2>Chest (in)</th></tr><tr><td>34</td></tr></table>", merged),
+     (nested := "<table><tr><td><table><tr><th>A (in)</th></tr><tr><td>3</td></tr></table></td></tr></table>", nested),
+     (liquid := "<table><tr><th>A (in)</th></tr><tr><td>3{{ x }}</td></tr></table>", liquid),
+     (broken := "<table><tr><th>A (in)<tr><td>3", broken)],
+)  # fmt: skip
+def test_size_charts_as_a_whole_or_not_at_all(chart: str, expected: str) -> None:
+    assert charted(chart, Units.METRIC, "en", "de") == expected
+    assert charted(chart, Units.AS_WRITTEN, "en", "de") == chart
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "languages"),
+    [
+        ("It fell on 14August.", "它于 8 月 14 日坠落。", "en zh"),
+        ("He hit .205 then.", "他当时打出 0.205。", "en zh"),
+        ("Five million were sold.", "售出 500 万。", "en zh"),
+        ("In the early 1900s it was sold.", "它在二十世纪初售出。", "en zh"),
+        ("106 billionaires bought it.", "106 Milliardäre kauften es.", "en de"),
+        ("A £2.8bn market.", "Ein Markt von 2,8 Milliarden Pfund.", "en de"),
+        ("A deal of £11million.", "Un accordo di 11 milioni di sterline.", "en it"),
+        ("£125m a year.", "125 miljoner pund per år.", "en sv"),
+        ("In the 19th century.", "Au XIXe siècle.", "en fr"),
+        ("Around 2 p.m. it rains.", "Gegen 14.00 Uhr regnet es.", "en de"),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_only_written_otherwise(source: str, target: str, languages: str) -> None:
+    ours, theirs = languages.split()
+    assert numerals.apart(source, target, (ours, theirs)) == ((), ())
+    other = source.replace("2", "7").replace("1", "6").replace("Five", "Seven")
+    assert numerals.apart(other, target, (ours, theirs)) != ((), ())
+
+
+def test_names_that_stay_are_no_untranslated_text() -> None:
+    wrote = "James Paulding wrote The Lion of the West and The Dutchman's Fireside in a hurry."
+    right = "James Paulding schrieb The Lion of the West und The Dutchman's Fireside in Eile."
+    assert not list(signs(wrote, right, ("en", "de")))
+    assert [str(one) for one in signs(wrote, wrote, ("en", "de"))] == ["It looks untranslated."]
+    house = "The Gargoyle Club opened at No 69 Dean Street that year."
+    assert not list(signs(house, "Der Gargoyle Club wurde in jenem Jahr an der Dean Street 69 eröffnet.", ("en", "de")))
+    assert list(signs("It contains no sugar at all.", "Es enthält Zucker in Mengen.", ("en", "de")))
 
 
 def test_memory_travels_as_tmx_and_csv() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.domain.actions import PublishTranslation
 from chalicelib.domain.evidence import TextDifference
-from chalicelib.domain.ids import Locale
-from chalicelib.domain.shop import Policy, TranslationLimits
+from chalicelib.domain.ids import Locale, MarketId
+from chalicelib.domain.shop import Market, Policy, TranslationLimits, Units
 
 _SPEC = importlib.util.spec_from_file_location("shopfloor", Path(__file__).with_name("shopfloor.py"))
 assert _SPEC is not None
@@ -172,6 +172,70 @@ def test_units_follow_the_market_where_asked() -> None:
     )
 
 
+SIZES = "<table><tr><th>Width (cm)</th></tr><tr><td>30</td></tr></table>"
+US_SIZES = "<table><tr><th>Wídth (in)</th></tr><tr><td>11.8</td></tr></table>"
+AMERICA = Market(id=MarketId("7"), name="United States", currency="USD")
+
+
+def markets(**said: Units):  # type: ignore[no-untyped-def]
+    """A shop that measures in centimetres, with a market that does not."""
+    shop = floor(market_units={"united states": Units.US, **said})
+    shop.shop = replace(shop.shop, locales=(Locale("fr-US"),), markets=(AMERICA,))
+    shop.put("p1", title="Bag of 30 cm", body_html=f"{SIZES}<p>Holds 2 kg of sand. It is red.</p>", handle="bag")
+    return shop
+
+
+def test_a_market_gets_its_units_where_they_differ_and_costs_nothing_more() -> None:
+    shop = markets()
+    decision = shop.run("p1")
+    base, local = decision.proposals
+    assert (base.action.market, local.action.market) == (None, "7")
+    assert base.target != local.target
+    assert shop.value("p1", "title", "fr-US") == "Bág óf 30 cm"
+    assert shop.value("p1", "title", "fr-US", "7") == "Bág óf 11,8 in"
+    assert shop.value("p1", "body_html", "fr-US", "7") == (
+        US_SIZES.replace("11.8", "11,8") + "<p>Hólds 4,4 lb óf sánd. Ít ís réd.</p>"
+    )
+    assert len(shop.asked) == len(set(shop.asked)) == 5, "one heading more, everything else once"
+    assert any("United States" in str(reason) for reason in local.reasons)
+    source = next(one for one in local.evidence if isinstance(one, TextDifference) and one.field == "body_html")
+    assert "30" in source.source, "the merchant sees what they wrote"
+    shop.asked.clear()
+    assert shop.run("p1").proposals == []
+    assert shop.asked == []
+
+
+def test_a_market_text_does_not_get_old_and_a_persons_stays() -> None:
+    shop = markets()
+    shop.run("p1")
+    shop.put("p1", title="Bag without a number")
+    shop.run("p1")
+    assert shop.value("p1", "title", "fr-US", "7") == "Bág wíthóút á númbér", "no measure is left, but our text was old"
+    shop.edit("p1", "fr-US/7", "title", "Sac américain")
+    shop.edit("p1", "fr-US/7", "body_html", "Un sac")
+    remembered = dict(shop.memory)
+    assert shop.run("p1").proposals == []
+    assert shop.value("p1", "title", "fr-US", "7") == "Sac américain"
+    assert not [key for key in set(shop.memory) - set(remembered) if key.startswith("tm:")], "one market's words alone"
+    shop.put("p1", title="Bag of 40 cm")
+    for proposal in shop.decide("p1").proposals:
+        assert proposal.action.market is None or proposal.review
+
+
+def test_only_markets_that_the_store_can_keep_texts_for() -> None:
+    shop = markets()
+    shop.shop = replace(shop.shop, markets=())
+    assert [p.action.market for p in shop.run("p1").proposals] == [None]
+    shop = markets(**{"united states": Units.AS_WRITTEN})
+    assert [p.action.market for p in shop.run("p1").proposals] == [None], "nothing differs, so nothing is written"
+
+
+def test_a_market_waits_where_the_engine_failed() -> None:
+    shop = markets()
+    shop.failure = "The translation engine did not answer."
+    assert shop.run("p1").proposals == []
+
+
 def test_addresses_follow_the_title_where_asked() -> None:
     shop = floor(translate_handles=True)
     (proposal,) = shop.run("p1").proposals
@@ -214,6 +278,21 @@ def test_a_text_in_the_target_language_is_left() -> None:
     shop.run("p9")
     assert f"<p>{story}</p>" in shop.value("p9", "body_html")
     assert len(shop.asked) == 1
+
+
+def test_a_description_in_three_languages_keeps_what_is_done_and_shows_what_is_strange() -> None:
+    shop = floor()
+    shop.shop = replace(shop.shop, locales=(Locale("de"), Locale("fr")))
+    english = "This soft bag made of pure cotton is with you all day long."
+    german = "Diese weiche Tasche aus reiner Baumwolle begleitet dich durch den ganzen Tag."
+    french = "Ce sac doux en pur coton vous accompagne pendant toute la journée."
+    shop.put("p9", body_html=f"<p>{english}</p><p>{german}</p><p>{french}</p>")
+    made = {proposal.action.locale: proposal for proposal in shop.run("p9").proposals}
+    assert f"<p>{german}</p>" in shop.value("p9", "body_html", "de")
+    assert f"<p>{french}</p>" in shop.value("p9", "body_html", "fr")
+    assert all(proposal.review for proposal in made.values())
+    assert any("looks like fr, not en" in str(reason) for reason in made[Locale("de")].reasons)
+    assert any("looks like de, not en" in str(reason) for reason in made[Locale("fr")].reasons)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,10 @@ def test_a_remembered_sentence_is_not_judged_twice_but_looked_at(estimator: Esti
 def test_odd_texts_are_judged_without_a_fault(estimator: Estimator) -> None:
     pairs = [("", ""), ("a", ""), ("", "b"), ("🎁", "🎁"), ("x" * 5_000, "y" * 5_000), ("\ud800", "12")]
     found = estimator.judge(pairs, Pair(source=Locale("en"), target=Locale("de")))
-    assert all(j.quality is not None and 0 <= j.quality <= 1 for j in found)
+    assert [j.quality for j in found[:3]] == [None, 0.0, None]
+    said = [str(flag) for j in found[:3] for flag in j.flags]
+    assert said == ["The source is empty.", "The translation is empty.", "The source is empty."]
+    assert all(j.quality is not None and 0 <= j.quality <= 1 for j in found[3:])
 
 
 @built
@@ -111,18 +114,55 @@ def test_the_backtest_writes_what_it_prints(tmp_path: Path, capsys: pytest.Captu
     assert "Pearson" in capsys.readouterr().out
 
 
+@built
+def test_the_backtest_says_why_there_is_no_estimate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag, sac = "The bag holds 250 ml.", "Le sac contient 250 ml."
+    rows = [(bag, sac, "en", "fr"), (sac, bag, "FR-ca", "en_GB"), (bag, "バッグは250mlです。", "en", "ja"),
+            ("Geanta are un volum de 250 ml.", bag, "ro", "en"), (bag, "الحقيبة 250", "en", "ar"),
+            (bag, bag, "en", "en"),
+            (bag, "", "en", "tlh"), (bag, bag, "en", "de"), ("The bag.", "Die Tasche.", "English", ""),
+            ("\ud800 A\u2028B", "Eine Tasche", "en", "de")]  # fmt: skip
+    names = ("source", "target", "source_lang", "target_lang")
+    pairs, out = tmp_path / "pairs.jsonl", tmp_path / "out.json"
+    text = "\r\n".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii="\ud800" in row[0]) for row in rows)
+    pairs.write_bytes(b"\xef\xbb\xbf" + text.replace("\\u2028", "\u2028").encode())
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert run(parser.parse_args(["--pairs", str(pairs), "--json", str(out)])) == 0
+    found = json.loads(out.read_text())["pairs"]
+    assert all(one["quality"] > 0.5 and not one["flags"] for one in found[:4])
+    assert [one["quality"] for one in found[4:7]] == [None, None, 0.0]
+    said = [one["flags"] for one in found[4:7]]
+    assert said[0] == ["No estimate: the encoder does not read ar."]
+    assert "one language" in said[1][0]
+    assert said[2] == ["The translation is empty."]
+    assert found[7]["flags"] == ["It looks untranslated."]
+    assert (found[8]["quality"], found[8]["flags"]) == (
+        None, ["No estimate: 'English' is no language code, such as en or pt-BR."],
+    )  # fmt: skip
+    assert "No estimate" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("{", "Line 1 is not JSON"), ('{"source": "a"}', "lacks target"), ("[]", "Line 1 lacks"),
-     ('{"source":"a","target":"b","source_lang":"en","target_lang":"de","score":"x"}', "must be a number")],
+     ('\n{"source":"a","target":"b","source_lang":"en","target_lang":"de","score":"x"}', "Line 2: .* must be a number"),
+     ('{"source":"\xfc"}', "Line 1 is not UTF-8"), ("[" * 100_000, "Line 1 is not JSON")],
 )  # fmt: skip
 def test_a_bad_file_is_named_by_its_line(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        list(read(text))
+        list(read(text.encode("latin-1")))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert run(parser.parse_args(["--pairs", str(tmp_path / "none.jsonl")])) == 1
+    assert "none.jsonl" in capsys.readouterr().err
 
 
 def test_without_scores_there_is_no_correlation() -> None:
-    given = list(read('{"source":"a","target":"b","source_lang":"en","target_lang":"de"}'))
+    given = list(read(b'{"source":"a","target":"b","source_lang":"en","target_lang":"de"}'))
     result = report(given, [Judgement(None)])
     assert (result["pearson"], result["spearman"]) == (None, None)
     assert correlation(np.array([1.0, 2, 3]), np.array([2.0, 4, 6])) == pytest.approx(1)
