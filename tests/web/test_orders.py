@@ -34,7 +34,7 @@ def test_an_order_that_waits_is_listed_shown_released_and_gone_from_the_list() -
     assert "Release order" in body
     body = browser.get(f"/s/{shop}/orders/o1").body
     assert "Speaks against the order" in body
-    assert "other orders came with this internet address" in body
+    assert "It was placed at an unusual hour" in body
     assert 'lang="ja"' in body
     assert "ご注文" in body
     browser.post(f"/s/{shop}/orders/o1/fine", {})
