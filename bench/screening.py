@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import onnxruntime
 
-from bench import Row, screening_calls
+from bench import Row
 from bench.repricing_models import PEERS_PYTHON
 from chalicelib.inference import Loaded, shipped
 from functions.screening.deciding import Attention, Stake, decide
@@ -44,7 +44,6 @@ def rows() -> Iterator[Row]:
     peers = _peers(x, label)
     yield from _scoring(model, x, peers)
     yield from _around(model, seen, records)
-    yield from screening_calls.rows()
 
 
 def _scoring(model: Loaded, x: Any, peers: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:

@@ -16,9 +16,10 @@ BINS: Final = 48
 LEAST: Final = 8
 """A category met less often shares the last code with the unknown ones; a tail bin holds at least so many."""
 MOST_CATEGORIES: Final = 60
-ORDERED_FROM: Final = 200
+ORDERED_FROM: Final = 1_000
 """Frauds from which on categories are put in order by their share of fraud; with fewer that order is mostly chance,
-and trees would take chance for a sign. They are ordered by how usual they are instead."""
+trees would take chance for a sign, and rows left out, whose labels are in that order, would agree with them. They are
+ordered by how usual they are instead."""
 _TAIL: Final = (0.001, 0.0025, 0.005, 0.01, 0.99, 0.995, 0.9975, 0.999, 0.9995)
 
 type Floats = NDArray[np.float64]

@@ -26,7 +26,7 @@ from sandbox.rehearsal.scenes import an_order, deliver, opened
 from sandbox.rehearsal.stage import Stage
 
 SCREENING = FunctionName("screening")
-TERMS = (("hour",), ("units",))
+TERMS = (("ip_1h",), ("units",))
 
 
 def scripted(models: Any, rows: Sequence[Any]) -> Scored:

@@ -47,13 +47,17 @@ def test_an_ordinary_order_goes_its_way_and_is_on_record() -> None:
 
 def test_a_risky_order_is_held_assessed_and_tagged() -> None:
     stage = counter(tag="check")
+    place(stage, order(stage, "before"))
     place(stage, order(stage, p=0.9))
     assert held(stage)
     assert {type(p.action) for p in proposals(stage, status=Status.APPLIED)} == {AssessOrder, HoldOrder, TagOrder}
     (assessment,) = proposals(stage, AssessOrder)
     assert assessment.action.risk is RiskLevel.HIGH
     assert "90 %" in assessment.action.facts[0].text
-    assert {str(fact.sentiment) for fact in assessment.action.facts[1:]} == {"negative", "positive"}
+    assert [(fact.text, str(fact.sentiment)) for fact in assessment.action.facts[1:]] == [
+        ("1 other order came with this internet address in the last hour", "negative"),
+        ("The number of pieces is usual", "positive"),
+    ]
     assert checks.orderly(stage) == []
 
 
