@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -118,7 +118,7 @@ def _implicit(file: Path, queries: int = 0) -> Mapping[str, float]:
 class _Shelf(Models):
     """Trained artifacts, loaded."""
 
-    def __init__(self, artifacts: Sequence[Artifact]) -> None:
+    def __init__(self, artifacts: Iterable[Artifact]) -> None:
         self._loaded = {artifact.name: _loaded(artifact) for artifact in artifacts}
 
     def get(self, name: str) -> Loaded | None:

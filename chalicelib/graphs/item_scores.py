@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import NodeProto, TensorProto, checker, helper
 
 OPSET = 18
 IR_VERSION = 10
@@ -56,14 +56,15 @@ class ItemScores:
 
 
 class _Graph:
-    """Collects nodes and constants."""
+    """Collects nodes and constants; the latter become part of the model without a copy of their own, since a table
+    of a million products has 300 MB."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
+        self.constants: dict[str, NDArray[np.generic]] = {}
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
-        self.constants.append(numpy_helper.from_array(value, name))
+        self.constants[name] = value
         return name
 
     def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -99,8 +100,7 @@ def item_scores(spec: ItemScores) -> bytes:
     for place, channel in enumerate(spec.channels):
         total = _channel(graph, spec, place, channel, total)
     _ranking(graph, total)
-    data: bytes = _model(graph, spec, products).SerializeToString()
-    return data
+    return _model(graph, spec, products)
 
 
 def _priors(graph: _Graph, spec: ItemScores) -> str:
@@ -163,7 +163,7 @@ def _ranking(graph: _Graph, total: str) -> None:
     graph.nodes.append(helper.make_node("TopK", ["allowed", "k"], ["scores", "ids"], axis=0, largest=1, sorted=1))
 
 
-def _model(graph: _Graph, spec: ItemScores, products: int) -> ModelProto:
+def _model(graph: _Graph, spec: ItemScores, products: int) -> bytes:
     value = helper.make_tensor_value_info
     inputs = [
         value("items", TensorProto.INT64, ["n"]),
@@ -174,7 +174,14 @@ def _model(graph: _Graph, spec: ItemScores, products: int) -> ModelProto:
         value("k", TensorProto.INT64, [1]),
     ]
     outputs = [value("ids", TensorProto.INT64, ["top"]), value("scores", TensorProto.FLOAT, ["top"])]
-    body = helper.make_graph(graph.nodes, "item_scores", inputs, outputs, graph.constants)
+    body = helper.make_graph(graph.nodes, "item_scores", inputs, outputs)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    checker.check_model(model)
-    return model
+    for name, array in graph.constants.items():
+        tensor = model.graph.initializer.add(
+            name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype)
+        )
+        tensor.raw_data = array.tobytes()
+    data: bytes = model.SerializeToString()
+    del model, tensor
+    checker.check_model(data)
+    return data

@@ -139,7 +139,7 @@ def test_the_blend_beats_popularity_where_tastes_differ(made):
 
 def test_the_card_names_every_candidate_and_one_choice(made):
     _, _, _, found = made
-    rows = list(standings(found))
+    rows = list(standings(found, chosen(found)))
     assert [row["model"] for row in rows] == [one.name for one in found]
     assert sum(row["chosen"] for row in rows) == 1
     assert all(row["ndcg_low"] <= row["ndcg"] <= row["ndcg_high"] for row in rows)
