@@ -24,6 +24,8 @@ _ORDER = {
 }  # fmt: skip
 _LINE = {"product": np.int32, "variant": np.int32, "quantity": np.int32, "price": np.int64}
 _NOBODY = hash("")
+_BLOCK = 1 << 23
+"""Rows: 33 MB of int32, from which on the C library gives memory back to the system as soon as it is free."""
 
 
 class _Numbers(dict[str, int]):
@@ -46,22 +48,49 @@ class _Numbers(dict[str, int]):
         return becomes, names
 
 
+class _Column:
+    """Values one after the other. Many small arrays would leave the heap full of holes, half a gigabyte in the end."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype: np.dtype[Any] = np.dtype(dtype)
+        self._blocks: list[NDArray[Any]] = []
+        self._used = _BLOCK
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Append; touches no more of a block than it needs."""
+        while len(values):
+            if self._used == _BLOCK:
+                self._blocks.append(np.empty(_BLOCK, self._dtype))
+                self._used = 0
+            part = values[: _BLOCK - self._used]
+            self._blocks[-1][self._used : self._used + len(part)] = part
+            self._used += len(part)
+            values = values[len(part) :]
+
+    def taken(self) -> NDArray[Any]:
+        """All of them; the column is empty afterwards."""
+        blocks, self._blocks = self._blocks, []
+        if not blocks:
+            return np.empty(0, self._dtype)
+        blocks[-1] = blocks[-1][: self._used]
+        self._used = _BLOCK
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
 def read_history(files: Iterable[Columns], currency: str) -> History:
     """All live lines in one currency, oldest order first; of each order its newest state, the later file's at a tie."""
     names = {name: _Numbers() for name in ("product", "variant", "country")}
-    orders: dict[str, list[NDArray[Any]]] = {name: [] for name in _ORDER}
-    lines: dict[str, list[NDArray[Any]]] = {name: [] for name in _LINE}
+    orders = {name: _Column(dtype) for name, dtype in _ORDER.items()}
+    lines = {name: _Column(dtype) for name, dtype in _LINE.items()}
     for columns in files:
         if len(columns["order"]):
             _take(columns, currency, names, orders, lines)
-    order = {name: _joined(orders.pop(name), dtype) for name, dtype in _ORDER.items()}
-    line = {name: _joined(lines.pop(name), dtype) for name, dtype in _LINE.items()}
-    return _history(order, line, names, currency)
+    return _history({name: column.taken() for name, column in orders.items()}, lines, names, currency)
 
 
 def _take(
-    columns: Columns, currency: str, names: Mapping[str, _Numbers], orders: Mapping[str, list[NDArray[Any]]],
-    lines: Mapping[str, list[NDArray[Any]]],
+    columns: Columns, currency: str, names: Mapping[str, _Numbers], orders: Mapping[str, _Column],
+    lines: Mapping[str, _Column],
 ) -> None:  # fmt: skip
     """Add one file's orders and lines; rows of one state of an order stand together."""
     same = (columns["order"][1:] == columns["order"][:-1]) & (columns["updated"][1:] == columns["updated"][:-1])
@@ -74,29 +103,24 @@ def _take(
         "lines": np.diff(first, append=len(same) + 1),
     }  # fmt: skip
     for name, values in found.items():
-        orders[name].append(values.astype(_ORDER[name]))
-    for name, dtype in _LINE.items():
-        values = columns[name]
-        lines[name].append(names[name].of(values) if name in names else values.astype(dtype))
+        orders[name].add(values)
+    for name, column in lines.items():
+        column.add(names[name].of(columns[name]) if name in names else columns[name])
 
 
 def _hashes(values: NDArray[Any]) -> NDArray[np.int64]:
     return np.fromiter(map(hash, values.tolist()), np.int64, len(values))
 
 
-def _joined(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
 def _history(
-    order: dict[str, NDArray[Any]], line: dict[str, NDArray[Any]], names: Mapping[str, _Numbers], currency: str
+    order: dict[str, NDArray[Any]], lines: Mapping[str, _Column], names: Mapping[str, _Numbers], currency: str
 ) -> History:
     """Columns are let go as soon as they are read: no two of the lines' are held twice at once."""
     chosen = np.flatnonzero(_newest(order.pop("order"), order.pop("state")) & order.pop("usable"))
     chosen = chosen[np.argsort(order["at"][chosen], kind="stable")]
     sizes = order["lines"][chosen]
     rows = _rows(order.pop("lines"), chosen, sizes)
-    numbers = {name: line.pop(name)[rows] for name in _LINE}
+    numbers = {name: column.taken()[rows] for name, column in lines.items()}
     kinds: dict[str, list[str]] = {}
     for name in ("product", "variant"):
         becomes, kinds[name] = names[name].sorted(numbers[name])

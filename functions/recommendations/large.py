@@ -27,15 +27,16 @@ from functions.recommendations.sales import Ints
 from functions.recommendations.tables import Table
 from functions.recommendations.vectors import BUYER, Vectors
 
-MANY = 50_000
-"""Products from which on this is how a shop is trained."""
-KEPT, COUNTED = 50, 30
-"""Companions in the graph, and those of them whose joint orders are told as a reason."""
+MANY = 30_000
+"""Products from which on this is how a shop is trained: the choice among all candidates scores every product for every
+question, and would take a processor seven minutes for 50,000."""
+KEPT, COUNTED = 50, 24
+"""Companions in the graph, and those of them whose joint orders are told as a reason: as many as one list considers."""
 JUDGED = 1_000
 """Newest baskets that the card's figures are taken from, drawn with a fixed seed."""
 NEWEST_LINES = 2_000_000
 """What sells now, and what newcomers are bought with, is told from so many lines."""
-_ROWS = 50_000
+_ROWS = 20_000
 _LIST = 10
 
 
@@ -61,8 +62,9 @@ def train_companions(material: Material, progress: Callable[[str], None]) -> Ite
     items = len(history.products)
     progress(f"companions of {items} products")
     found, beside = _judged(basket, item, items)
-    table, pairs = _learnt(prepared(basket, item, items))
+    counted = [prepared(basket, item, items)]
     del basket, item
+    table, pairs = _learnt(counted)
     model = Model(
         name=DEFAULT, tables=[table], readings=[Reading()],
         weights=Weights(channels=[(1.0, 0.0)], mixing=np.zeros((len(BUYER), 1), np.float32)),
@@ -81,16 +83,18 @@ def train_companions(material: Material, progress: Callable[[str], None]) -> Ite
 
 def _lines(history: History) -> tuple[Lines, Lines]:
     """Basket and product of each line, int32, by basket, no pair twice."""
-    key = history.order.astype(np.uint64) << np.uint64(32)
+    key = history.order.astype(np.uint64)
+    key <<= np.uint64(32)
     key |= history.product.astype(np.uint32)
     key.sort()
     key = key[np.concatenate([[True], key[1:] != key[:-1]])] if len(key) else key
     return (key >> np.uint64(32)).astype(np.int32), key.astype(np.uint32).view(np.int32)
 
 
-def _learnt(table: Baskets) -> tuple[Table, bytes]:
-    """The companions of all, some products at a time, and the file of their counts."""
-    items = len(table.baskets)
+def _learnt(given: list[Baskets]) -> tuple[Table, bytes]:
+    """The companions of all, some products at a time, and the file of their counts; what was given is let go of."""
+    table = given.pop()
+    items, baskets = len(table.baskets), table.baskets
     near, weights = np.full((items, KEPT), -1, np.int32), np.zeros((items, KEPT), np.float16)
     together = np.zeros((items, COUNTED), np.int32)
     for first in range(0, items, _ROWS):
@@ -98,7 +102,8 @@ def _learnt(table: Baskets) -> tuple[Table, bytes]:
         part = within(table, first, last, k=KEPT)
         near[first:last], weights[first:last] = part.items, part.scores
         together[first:last] = part.together[:, :COUNTED]
-    return Table(items=near, weights=weights), packed(near[:, :COUNTED], together, table.baskets)
+    del table
+    return Table(items=near, weights=weights), packed(near[:, :COUNTED], together, baskets)
 
 
 def _judged(basket: Lines, item: Lines, items: int) -> tuple[Candidate, Judged]:

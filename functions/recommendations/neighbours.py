@@ -153,9 +153,12 @@ def prepared(basket: Lines, item: Lines, items: int, *, weight: Floats | None = 
         held = np.bincount(item, weights=quantised[basket], minlength=items) / scale
     by_basket = item if _ascending(basket) else item[np.argsort(basket, kind="stable")]
     of, rows = _by_item(basket, item), np.concatenate([[0], np.cumsum(counts)])
+    pairs = np.zeros(items, np.int64)
+    sold = np.flatnonzero(counts)
+    pairs[sold] = np.add.reduceat(sizes[of], rows[sold], dtype=np.int64) if len(sold) else 0
     return Baskets(
         items=by_basket.astype(np.uint32), starts=np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]), sizes=sizes,
-        of=of, rows=rows, pairs=np.concatenate([[0], np.cumsum(sizes[of], dtype=np.int64)])[rows], baskets=baskets,
+        of=of, rows=rows, pairs=np.concatenate([[0], np.cumsum(pairs)]), baskets=baskets,
         weights=None if quantised is None else quantised.astype(np.uint64), norms=np.sqrt(held).astype(np.float32),
         scale=scale,
     )  # fmt: skip
@@ -168,7 +171,8 @@ def _ascending(basket: Lines) -> bool:
 def _by_item(basket: Lines, item: Lines) -> NDArray[np.int32]:
     """The baskets of every product, one product after the other; sorted as one key, which needs half the memory
     of an index."""
-    key = item.astype(np.uint64) << np.uint64(32)
+    key = item.astype(np.uint64)
+    key <<= np.uint64(32)
     key |= basket.astype(np.uint32)
     key.sort()
     return key.astype(np.uint32).view(np.int32)
