@@ -26,8 +26,8 @@ from functions.recommendations.sales import Floats, Ints, Sales, Scores
 SHARES = (0.5, 0.0, 0.25, 0.75, 1.0)
 """What meaning may count, words the rest; the first is used where nothing is surely better."""
 NEWEST = 0.15
-MOST = 1_000
-"""Buyers who are asked about, drawn with a fixed seed."""
+MOST, FEWEST, CELLS = 1_000, 200, 20_000_000
+"""Buyers who are asked about, drawn with a fixed seed: fewer where there are many products, by scores in all."""
 
 
 def named(share: float) -> str:
@@ -39,7 +39,8 @@ def alternatives(bought: Sales, seed: int = 0) -> Cases:
     """One case per returning buyer who has an answer: one product looked at; only it is blocked."""
     begin = float(np.quantile(bought.day, 1 - NEWEST)) if len(bought) else 0.0
     known = bought.before(begin)
-    asked = time_split(bought, begin, bought.last_day + 1.0, repeats=False).sample(MOST, seed)
+    most = int(np.clip(CELLS // max(bought.items, 1), FEWEST, MOST))
+    asked = time_split(bought, begin, bought.last_day + 1.0, repeats=False).sample(most, seed)
     random = np.random.default_rng(seed)
     apart = _Apart(known)
     looked, answers = [], []
