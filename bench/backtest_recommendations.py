@@ -26,6 +26,7 @@ from functions.recommendations.choice import (
     Fold,
     Plan,
     Workshop,
+    bounded,
     candidates,
     chosen,
     final,
@@ -222,18 +223,10 @@ def backtest(shop: Workshop, work: Plan, *, k: int, told: Sequence[str], say: Sa
 
 
 def _bounded(work: Plan, test: Fold) -> tuple[Plan, Fold, Sequence[str]]:
-    """At most MOST_CASES questions in each fold, and a sentence where that left some out."""
-
-    def some(fold: Fold, most: int) -> Fold:
-        return Fold(learn=fold.learn, moment=fold.moment, cases=fold.cases.sample(most))
-
+    """At most MOST_CASES questions to judge by, and a sentence where that left some out."""
     note = [f"judged by a sample of {MOST_CASES:,} of {len(test.cases):,} cases (fixed seed)"]
-    bounded = some(test, MOST_CASES)
-    smaller = Plan(
-        protocol=work.protocol, repeats=work.repeats, validation=some(work.validation, CHOOSING),
-        older=[some(one, CHOOSING) for one in work.older], test=bounded,
-    )  # fmt: skip
-    return smaller, bounded, note if len(test.cases) > MOST_CASES else []
+    judged = Fold(learn=test.learn, moment=test.moment, cases=test.cases.sample(MOST_CASES))
+    return bounded(work, CHOOSING), judged, note if len(test.cases) > MOST_CASES else []
 
 
 def _tested(

@@ -3,6 +3,10 @@
 Baskets follow a power law in size and in products, 20 lines a product. Each training runs in a process of its
 own, ours and implicit's by turns; both use every core. Times are processor seconds, which a loaded machine
 stretches less than the clock's; the clock's are in the notes. Products get made-up titles.
+
+``scale`` is the companions alone, as implicit's item-kNN is; ``night`` is all that a night runs for the largest shop,
+from the stored order files to the stored models. ``update`` is one list as the app makes it: two dozen candidates with
+their reasons in words, where ``similar_items`` gives ten bare numbers.
 """
 
 import json
@@ -11,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import Row
+from bench import Row, recommendations_night
 from chalicelib.contracts import Artifact, Context, History, Material, Models
 from chalicelib.domain.actions import Slot
 from chalicelib.domain.catalogue import Product, ProductStatus, Variant
@@ -36,6 +40,8 @@ from functions.recommendations.train import train
 
 HERE = Path(__file__).parent
 PEERS_PYTHON = "TRADEWIND_PEERS_PYTHON"
+NIGHT_FOLDER = "TRADEWIND_BENCH_NIGHT"
+"""A folder that keeps the largest shop's order files from one run to the next: writing them takes minutes."""
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SHOPS = (5_000, 50_000)
 LINES = 20
@@ -51,6 +57,7 @@ def rows() -> Iterator[Row]:
         yield from _scaling(Path(folder))
         yield from _updates(Path(folder))
     yield from _reading()
+    yield from _night()
 
 
 def baskets(products: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -115,10 +122,27 @@ def _implicit(file: Path, queries: int = 0) -> Mapping[str, float]:
     return _run([python, "-W", "ignore", str(HERE / "recommendations_implicit.py"), str(file), str(queries)])
 
 
+def _night() -> Iterator[Row]:
+    """The whole training of the largest shop, in a process of its own."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(os.environ.get(NIGHT_FOLDER, made))
+        if not any(folder.glob("*.npz")):
+            recommendations_night.write_orders(folder, *baskets(SIZES[-1]))
+        found = _run([sys.executable, "-m", "bench.recommendations_night", str(folder)])
+    note = f"{found['lines']:,} lines of {found['products']:,} products: order files read "
+    note += f"({found['load_s']:.0f} s, {found['load_rss_mb']:,.0f} MB), companions and trend trained, exported, stored"
+    note += "; without the catalogue's mirror and what is made of it, without other functions"
+    yield Row(name="recommendations.night.cpu_s", value=found["cpu_s"], unit="s of processor time", note=note)
+    yield Row(
+        name="recommendations.night.rss_mb", value=found["rss_mb"], unit="MB at most", peer="the limit: 2 GB",
+        peer_value=2048.0, ratio=found["rss_mb"] / 2048, note=note,
+    )  # fmt: skip
+
+
 class _Shelf(Models):
     """Trained artifacts, loaded."""
 
-    def __init__(self, artifacts: Sequence[Artifact]) -> None:
+    def __init__(self, artifacts: Iterable[Artifact]) -> None:
         self._loaded = {artifact.name: _loaded(artifact) for artifact in artifacts}
 
     def get(self, name: str) -> Loaded | None:
@@ -153,7 +177,8 @@ def _update_rows(
             name=f"recommendations.update.{products}_products.{slot}", value=took, unit="microseconds",
             peer="implicit similar_items" if query else "", peer_value=query, ratio=took / query if query else None,
             note=f"one product's 24 candidates of what {unit}, with reasons, graph and all, median of {UPDATES}, "
-            f"one thread, its text read before; the shop's training took {trained:.1f} s of processor time",
+            f"one thread, its text read before, beside ten bare numbers; the shop's training took {trained:.1f} s of "
+            "processor time",
         )  # fmt: skip
 
 

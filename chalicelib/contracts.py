@@ -393,8 +393,9 @@ class Function(Protocol):
         """What we would do, and why."""
         ...
 
-    def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
-        """New artifacts for one shop, or none when there is too little to learn from."""
+    def train(self, material: Material, progress: Callable[[str], None]) -> Iterable[Artifact]:
+        """New artifacts for one shop, or none when there is too little to learn from. Large ones may come one by one,
+        each made when the one before it has been stored."""
         ...
 
 

@@ -59,11 +59,12 @@ def _stock_outs(services: Services, shop: Shop) -> Mapping[VariantId, Sequence[i
 
 
 def _learn(services: Services, material: Material, name: FunctionName) -> bool:
-    artifacts = services.functions[name].train(material, lambda line: None)
-    for artifact in artifacts:
+    count = 0
+    for artifact in services.functions[name].train(material, lambda line: None):
         services.artifacts.publish(material.shop.id, artifact)
-    services.meter.count("trained", len(artifacts), function=name)
-    return bool(artifacts)
+        count += 1
+    services.meter.count("trained", count, function=name)
+    return count > 0
 
 
 def propose(services: Services, shop: Shop, event: StoreEvent) -> Outcome:

@@ -9,13 +9,13 @@ Tables are added up in float32, in a fixed order; all that follows is float64, r
 So numpy gives the same lists: what the two might round differently is far below what the ranking sees.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import NodeProto, TensorProto, checker, helper
 
 OPSET = 18
 IR_VERSION = 10
@@ -56,14 +56,15 @@ class ItemScores:
 
 
 class _Graph:
-    """Collects nodes and constants."""
+    """Collects nodes and constants; the latter become part of the model without a copy of their own, since a table
+    of a million products has 300 MB."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
+        self.constants: dict[str, NDArray[np.generic]] = {}
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
-        self.constants.append(numpy_helper.from_array(value, name))
+        self.constants[name] = value
         return name
 
     def add(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -99,8 +100,7 @@ def item_scores(spec: ItemScores) -> bytes:
     for place, channel in enumerate(spec.channels):
         total = _channel(graph, spec, place, channel, total)
     _ranking(graph, total)
-    data: bytes = _model(graph, spec, products).SerializeToString()
-    return data
+    return _model(graph, spec, products)
 
 
 def _priors(graph: _Graph, spec: ItemScores) -> str:
@@ -163,7 +163,7 @@ def _ranking(graph: _Graph, total: str) -> None:
     graph.nodes.append(helper.make_node("TopK", ["allowed", "k"], ["scores", "ids"], axis=0, largest=1, sorted=1))
 
 
-def _model(graph: _Graph, spec: ItemScores, products: int) -> ModelProto:
+def _model(graph: _Graph, spec: ItemScores, products: int) -> bytes:
     value = helper.make_tensor_value_info
     inputs = [
         value("items", TensorProto.INT64, ["n"]),
@@ -174,7 +174,46 @@ def _model(graph: _Graph, spec: ItemScores, products: int) -> ModelProto:
         value("k", TensorProto.INT64, [1]),
     ]
     outputs = [value("ids", TensorProto.INT64, ["top"]), value("scores", TensorProto.FLOAT, ["top"])]
-    body = helper.make_graph(graph.nodes, "item_scores", inputs, outputs, graph.constants)
+    body = helper.make_graph(graph.nodes, "item_scores", inputs, outputs)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    checker.check_model(model)
-    return model
+    whole = b"".join([model.SerializeToString(), *_appended(graph.constants)])
+    # The checker copies what it is given: of each constant one row is enough to check the graph by.
+    small = {name: value[:1] if value.ndim > 1 else value for name, value in graph.constants.items()}
+    checker.check_model(b"".join([model.SerializeToString(), *_appended(small)]))
+    return whole
+
+
+_GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9
+"""Fields of ModelProto, GraphProto and TensorProto in onnx.proto."""
+
+
+def _appended(constants: Mapping[str, NDArray[np.generic]]) -> Iterator[Any]:
+    """Bytes that give a serialised model its constants: a second ``graph``, which readers merge with the first
+    (protobuf's encoding, "last one wins": embedded messages are merged, repeated fields concatenated).
+
+    Through onnx's own classes a table of a million products, 300 MB, would be copied five times.
+    """
+    tensors = []
+    for name, value in constants.items():
+        flat = np.ascontiguousarray(value)
+        data = memoryview(flat.reshape(-1).view(np.uint8))
+        dtype = helper.np_dtype_to_tensor_dtype(flat.dtype)
+        head = TensorProto(name=name, dims=value.shape, data_type=dtype).SerializeToString()
+        head += _tag(_RAW_DATA, data.nbytes)
+        tensors += [_tag(_INITIALIZER, len(head) + data.nbytes) + head, data]
+    yield _tag(_GRAPH, sum(len(part) for part in tensors))
+    yield from tensors
+
+
+def _tag(field: int, size: int) -> bytes:
+    """The head of a field of ``size`` bytes."""
+    return bytes([field << 3 | 2]) + _varint(size)
+
+
+def _varint(number: int) -> bytes:
+    """Seven bits a byte, the lowest first; all but the last have their top bit set."""
+    found = bytearray()
+    while number >= 128:
+        found.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*found, number])

@@ -20,7 +20,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chalicelib.contracts import History
 from chalicelib.domain.ids import ShopId
@@ -28,13 +27,12 @@ from chalicelib.domain.orders import Order, OrderLine, PaymentState
 from chalicelib.errors import Conflict
 from chalicelib.ports import Blobs, Record, Records
 from chalicelib.storage import places
+from chalicelib.storage.history_reading import Columns, read_history
 from chalicelib.storage.places import Kind, put_newest
 
 _TEXT = ("order", "customer", "product", "variant", "currency", "country")
 _INTEGER = ("at", "updated", "price")
 COLUMNS = (*_TEXT, *_INTEGER, "quantity", "live")
-
-type Columns = Mapping[str, NDArray[Any]]
 
 
 class Histories:
@@ -71,7 +69,7 @@ class Histories:
 
     def load(self, shop: ShopId, currency: str) -> History:
         """All live lines in one currency, oldest order first."""
-        return _history(self._every(shop), currency)
+        return read_history(self._opened(shop), currency)
 
     def lines(self, shop: ShopId) -> int:
         """How many order lines are waiting to be folded, about."""
@@ -106,9 +104,13 @@ class Histories:
         return [{name: columns[name][row].item() for name in COLUMNS} for row in rows]
 
     def _every(self, shop: ShopId) -> Columns:
-        files = [_open(data) for data in self._files(shop)]
-        files.append(_columns([(r.key.sort, r.body) for r in places.every(self._records, shop, Kind.ORDER)]))
-        return _newest(files)
+        return _newest(list(self._opened(shop)))
+
+    def _opened(self, shop: ShopId) -> Iterator[Columns]:
+        """Each file, then what waits to be folded."""
+        for data in self._files(shop):
+            yield _open(data)
+        yield _columns([(r.key.sort, r.body) for r in places.every(self._records, shop, Kind.ORDER)])
 
     def _forget_in(self, name: str, value: str, *, column: str = "customer") -> int:
         columns = dict(_open(self._blobs.get(name) or b""))
@@ -198,43 +200,3 @@ def _newest(files: list[Columns]) -> Columns:
     np.maximum.at(newest, order, state)
     keep = state == newest[order]
     return {name: values[keep] for name, values in every.items()}
-
-
-def _history(columns: Columns, currency: str) -> History:
-    keep = columns["live"] & (columns["currency"] == currency)
-    rows = {name: values[keep] for name, values in columns.items()}
-    ascending = np.lexsort((rows["order"], rows["at"]))
-    rows = {name: values[ascending] for name, values in rows.items()}
-    product, products = _indexed(rows["product"])
-    variant, variants = _indexed(rows["variant"])
-    country, countries = _indexed(rows["country"])
-    customer, customers = _indexed(rows["customer"])
-    return History(
-        order=_runs(rows["order"]), at=rows["at"].astype(np.int64),
-        customer=_without_empty(customer, customers)[0].astype(np.int32),
-        product=product.astype(np.int32), quantity=rows["quantity"].astype(np.int32),
-        unit_price_minor=rows["price"].astype(np.int64),
-        country=_without_empty(country, countries)[0].astype(np.int16),
-        variant=_without_empty(variant, variants)[0].astype(np.int32),
-        products=products, variants=_without_empty(variant, variants)[1],
-        countries=_without_empty(country, countries)[1], currency=currency,
-    )  # fmt: skip
-
-
-def _indexed(values: NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
-    names, index = np.unique(values, return_inverse=True)
-    return index.astype(np.int64), [str(name) for name in names]
-
-
-def _without_empty(index: NDArray[np.int64], names: list[str]) -> tuple[NDArray[np.int64], list[str]]:
-    """The empty name becomes -1; np.unique sorts it first."""
-    if names and names[0] == "":
-        return index - 1, names[1:]
-    return index, names
-
-
-def _runs(order: NDArray[Any]) -> NDArray[np.int64]:
-    """Order names to ascending numbers; rows of one order are adjacent."""
-    if len(order) == 0:
-        return np.zeros(0, dtype=np.int64)
-    return np.concatenate([[0], np.cumsum(order[1:] != order[:-1])]).astype(np.int64)

@@ -16,7 +16,8 @@ from chalicelib.domain.evidence import Reason
 from chalicelib.domain.ids import ProductId
 from chalicelib.texts import ENCODER
 from functions.recommendations import reasons
-from functions.recommendations.companions import COMPANIONS, LISTED, asked, read_companions
+from functions.recommendations.asking import asked, index_of
+from functions.recommendations.companions import COMPANIONS, LISTED, pairs_of
 from functions.recommendations.shelf import NEWCOMERS, SIMILAR, Youth, read_shelf, read_youth
 
 SPARE = 3
@@ -67,18 +68,18 @@ def _young(fresh: Model, companions: Model | None, product: ProductId) -> bool:
     youth = fresh.once("index", read_youth)
     if product in youth.orders or companions is None:
         return True
-    index = companions.once("index", read_companions)
-    return product not in index.place or index.baskets[index.place[product]] == 0
+    place = index_of(companions).place.get(product)
+    return place is None or pairs_of(companions).baskets[place] == 0
 
 
 def _bought_with(model: Model, product: ProductId, count: int) -> list[Candidate]:
-    index = model.once("index", read_companions)
+    index, pairs = index_of(model), pairs_of(model)
     if product not in index.place:
         return []
     place = index.place[product]
     found = []
     for other, score in asked(model, np.array([place]), LISTED):
-        both, total = index.bought(place, other)
+        both, total = pairs.bought(place, other)
         if both:
             reason = reasons.together(both, total, score)
             found.append(Candidate(ProductId(index.ids[other]), score, reason, COMPANIONS))

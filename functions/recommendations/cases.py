@@ -172,6 +172,19 @@ def companions(history: Sales, start: float, end: float, seed: int = 0) -> Cases
     )  # fmt: skip
 
 
+def whole_baskets(history: Sales, start: float, end: float) -> Cases:
+    """One case per basket placed from ``start`` to ``end``, without a past: everything in it is an answer."""
+    lines = history.between(start, end)
+    order = np.argsort(lines.basket, kind="stable")
+    _, starts = _grouped(lines.basket[order])
+    none, count = np.empty(0, np.int64), len(starts) - 1
+    return Cases(
+        starts=np.zeros(count + 1, np.int64), items=none, age=np.empty(0), step=none, target_starts=starts,
+        targets=lines.item[order], blocked_starts=np.zeros(count + 1, np.int64), blocked=none,
+        country=lines.country[order][starts[:-1]],
+    )  # fmt: skip
+
+
 def _grouped(keys: Ints) -> tuple[Ints, Ints]:
     """Distinct values of sorted ``keys``, and where each begins (with the end)."""
     if not len(keys):

@@ -76,20 +76,21 @@ class Candidate:
 
 @dataclass(slots=True)
 class Workshop:
-    """Tables and vectors, each learnt once per fold; ``say`` hears what is being done."""
+    """Tables and vectors, each learnt once per set of lines; ``say`` hears what is being done."""
 
     wording: Wording
     say: Say
     seconds: dict[tuple[int, Spec | None], float] = field(default_factory=dict)
     _tables: dict[tuple[int, Spec], Table] = field(default_factory=dict)
     _vectors: dict[int, Vectors] = field(default_factory=dict)
-    _kept: list[Fold] = field(default_factory=list)
+    _kept: list[Sales] = field(default_factory=list)
+    """Alive, so that no other lines get their number."""
 
     def table(self, spec: Spec, fold: Fold) -> Table:
         """The table of a spec, from what the fold may learn from."""
-        key = (id(fold), spec)
+        key = (id(fold.learn), spec)
         if key not in self._tables:
-            self._kept.append(fold)
+            self._kept.append(fold.learn)
             begin = time.perf_counter()
             words = self.wording(fold.moment) if worded(spec) else None
             self._tables[key] = learnt(spec, fold.learn, words)
@@ -99,16 +100,17 @@ class Workshop:
 
     def known(self, fold: Fold) -> Vectors:
         """The product vectors of a fold."""
-        if id(fold) not in self._vectors:
-            self._kept.append(fold)
+        key = id(fold.learn)
+        if key not in self._vectors:
+            self._kept.append(fold.learn)
             begin = time.perf_counter()
-            self._vectors[id(fold)] = vectors(fold.learn, fold.moment)
-            self.seconds[id(fold), None] = time.perf_counter() - begin
-        return self._vectors[id(fold)]
+            self._vectors[key] = vectors(fold.learn, fold.moment)
+            self.seconds[key, None] = time.perf_counter() - begin
+        return self._vectors[key]
 
     def took(self, specs: Sequence[Spec], fold: Fold) -> float:
         """Seconds that these tables and the vectors of a fold took."""
-        return sum(self.seconds.get((id(fold), spec), 0.0) for spec in (*set(specs), None))
+        return sum(self.seconds.get((id(fold.learn), spec), 0.0) for spec in (*set(specs), None))
 
     def single(self, name: str, parts: Parts, fold: Fold) -> Model:
         """A candidate whose weights are given."""
@@ -144,27 +146,35 @@ class Workshop:
 
 
 def plan(
-    history: Sales, protocol: Protocol, *, validation: float, test: float | None, end: float, repeats: bool = False
-) -> Plan:
-    """Windows before ``validation`` are as long as validation is; ``end`` closes the last one (days)."""
+    history: Sales, protocol: Protocol, *, validation: float, test: float | None, end: float, repeats: bool = False,
+    known: dict[float, Sales] | None = None,
+) -> Plan:  # fmt: skip
+    """Windows before ``validation`` are as long as validation is; ``end`` closes the last one (days).
+
+    ``known`` remembers what lay before each moment, so that plans of several protocols learn from the same lines.
+    """
     if protocol is Protocol.LEAVE_ONE_OUT:
         return _sequences(history)
     close = end if test is None else test
     length = close - validation
     begins = [validation - length * back for back in range(WINDOWS, 0, -1)]
+    before = {} if known is None else known
     older = [
-        _fold(history, protocol, begin, begin + length, repeats)
+        fold(history, protocol, begin, begin + length, repeats=repeats, known=before)
         for begin in begins
         if begin > (float(history.day.min()) if len(history) else 0.0)
     ]
     return Plan(
         protocol=protocol, repeats=repeats, older=older,
-        validation=_fold(history, protocol, validation, close, repeats),
-        test=None if test is None else _fold(history, protocol, test, end, repeats),
+        validation=fold(history, protocol, validation, close, repeats=repeats, known=before),
+        test=None if test is None else fold(history, protocol, test, end, repeats=repeats, known=before),
     )  # fmt: skip
 
 
-def _fold(history: Sales, protocol: Protocol, begin: float, end: float, repeats: bool) -> Fold:
+def fold(
+    history: Sales, protocol: Protocol, begin: float, end: float, *, known: dict[float, Sales], repeats: bool = False
+) -> Fold:
+    """The questions of one window (days), and what lay before it, which ``known`` remembers."""
     match protocol:
         case Protocol.BASKET:
             cases = baskets(history, begin, end)
@@ -172,7 +182,21 @@ def _fold(history: Sales, protocol: Protocol, begin: float, end: float, repeats:
             cases = companions(history, begin, end)
         case _:
             cases = time_split(history, begin, end, repeats=repeats)
-    return Fold(learn=history.before(begin), moment=begin, cases=cases)
+    if begin not in known:
+        known[begin] = history.before(begin)
+    return Fold(learn=known[begin], moment=begin, cases=cases)
+
+
+def bounded(work: Plan, most: int) -> Plan:
+    """The same plan with at most so many questions in each fold but the test, drawn with a fixed seed."""
+
+    def some(one: Fold) -> Fold:
+        return Fold(learn=one.learn, moment=one.moment, cases=one.cases.sample(most))
+
+    return Plan(
+        protocol=work.protocol, repeats=work.repeats, validation=some(work.validation),
+        older=[some(one) for one in work.older], test=work.test,
+    )  # fmt: skip
 
 
 def _sequences(history: Sales) -> Plan:
@@ -185,18 +209,13 @@ def _sequences(history: Sales) -> Plan:
     )
 
 
-def candidates(shop: Workshop, plan: Plan, k: int = 10, *, only: Sequence[str] | None = None) -> list[Candidate]:
-    """Every candidate with its best variant, judged on validation; single models first, the blend last.
-
-    ``only`` names the candidates that are bearable where there are very many products.
-    """
+def candidates(shop: Workshop, plan: Plan, k: int = 10) -> list[Candidate]:
+    """Every candidate with its best variant, judged on validation; single models first, the blend last."""
     fold = plan.validation
     found = [
-        _best(shop, name, variants, fold, k)
-        for name, variants in singles(plan.protocol, repeats=plan.repeats).items()
-        if only is None or name in only
+        _best(shop, name, variants, fold, k) for name, variants in singles(plan.protocol, repeats=plan.repeats).items()
     ]
-    if only is None and any(len(one.cases) >= FEWEST_CASES for one in plan.older[-WINDOWS:]):
+    if any(len(one.cases) >= FEWEST_CASES for one in plan.older[-WINDOWS:]):
         begin = time.perf_counter()
         model = shop.blend(plan, plan.older, fold)
         found.append(_judged(shop, BLEND, None, model, fold, k, time.perf_counter() - begin))
@@ -243,9 +262,16 @@ def final(shop: Workshop, plan: Plan, candidate: Candidate, fold: Fold) -> Model
     return shop.blend(plan, [*plan.older, plan.validation], fold)
 
 
-def standings(found: Sequence[Candidate]) -> Iterator[Mapping[str, object]]:
+def unless_better(found: Sequence[Candidate], usual: str) -> Candidate:
+    """The candidate of that name, or the best one where its whole paired interval lies above it."""
+    own = next(one for one in found if one.name == usual)
+    best = max(found, key=lambda one: one.ndcg)
+    low, _ = interval(best.judged.ndcg - own.judged.ndcg)
+    return best if low > 0 else own
+
+
+def standings(found: Sequence[Candidate], picked: Candidate) -> Iterator[Mapping[str, object]]:
     """What a card records of each candidate."""
-    picked = chosen(found)
     for one in found:
         low, high = interval(one.judged.ndcg)
         yield {
@@ -253,4 +279,3 @@ def standings(found: Sequence[Candidate]) -> Iterator[Mapping[str, object]]:
             "hit_rate": round(float(one.judged.hit.mean()), 5) if len(one.judged.hit) else 0.0,
             "cases": len(one.judged.ndcg), "chosen": one is picked,
         }  # fmt: skip
-

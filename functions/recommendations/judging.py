@@ -43,13 +43,23 @@ def judge(scoring: Scoring, cases: Cases, items: int, *, k: int = 10, seed: int 
     """Rank every product for every case, blocked ones out, ties at random with a fixed seed."""
     random = np.random.default_rng(seed)
     size = max(1, CELLS // max(items, 1))
-    found = [_block(scoring(block), block, min(k, items), random) for block in cases.blocks(size)]
-    shown = np.zeros(items, np.int64)
-    for _, lists in found:
-        shown += np.bincount(lists[lists >= 0], minlength=items)
-    figures = np.concatenate([figure for figure, _ in found], axis=1) if found else np.zeros((4, 0))
-    ndcg, recall, hit, reciprocal = figures
-    return Judged(ndcg=ndcg, recall=recall, hit=hit, reciprocal=reciprocal, shown=shown)
+    lists = [best(scoring(block), block, min(k, items), random) for block in cases.blocks(size)]
+    return judge_lists(np.concatenate(lists) if lists else np.zeros((0, k), np.int64), cases, items)
+
+
+def judge_lists(lists: Ints, cases: Cases, items: int) -> Judged:
+    """Figures of lists (cases, k), -1 where they are shorter."""
+    k = lists.shape[1]
+    wanted = cases.target_row * items + cases.targets
+    hits = np.isin(np.arange(len(cases))[:, None] * items + lists, wanted) & (lists >= 0)
+    count = np.diff(cases.target_starts)
+    gains = 1.0 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(gains)])[np.minimum(count, k)]
+    first = np.where(hits.any(1), 1.0 / (hits.argmax(1) + 1.0), 0.0)
+    return Judged(
+        ndcg=hits @ gains / ideal, recall=hits.sum(1) / count, hit=hits.any(1).astype(np.float64), reciprocal=first,
+        shown=np.bincount(lists[lists >= 0], minlength=items),
+    )  # fmt: skip
 
 
 def best(scores: Scores, cases: Cases, k: int, random: np.random.Generator) -> Ints:
@@ -64,19 +74,6 @@ def best(scores: Scores, cases: Cases, k: int, random: np.random.Generator) -> I
     lists = np.full((len(cases), k), -1, np.int64)
     lists[row[rank < k], rank[rank < k]] = item[rank < k]
     return lists
-
-
-def _block(scores: Scores, cases: Cases, k: int, random: np.random.Generator) -> tuple[Floats, Ints]:
-    lists = best(scores, cases, k, random)
-    wanted = np.zeros(scores.shape, bool)
-    wanted[cases.target_row, cases.targets] = True
-    hits = np.take_along_axis(wanted, np.maximum(lists, 0), axis=1) & (lists >= 0)
-    count = np.diff(cases.target_starts)
-    gains = 1.0 / np.log2(np.arange(2, k + 2))
-    ideal = np.concatenate([[0.0], np.cumsum(gains)])[np.minimum(count, k)]
-    first = np.where(hits.any(1), 1.0 / (hits.argmax(1) + 1.0), 0.0)
-    figures = np.stack([hits @ gains / ideal, hits.sum(1) / count, hits.any(1).astype(np.float64), first])
-    return figures, lists
 
 
 def interval(values: Floats, seed: int = 0) -> tuple[float, float]:

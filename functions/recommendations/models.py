@@ -65,7 +65,9 @@ class Model:
 
     def context(self, cases: Cases) -> Scores:
         """What each product vector and each country counts for each case: (cases, vectors)."""
-        mixed = buyers(self.known, cases) @ self.weights.mixing
+        mixed = np.zeros((len(cases), self.weights.mixing.shape[1]), np.float32)
+        if self.weights.mixing.any():
+            mixed = buyers(self.known, cases) @ self.weights.mixing
         at_home = (cases.country[:, None] == self.known.countries) * np.float32(self.weights.country)
         return np.concatenate([mixed, at_home], axis=1).astype(np.float32)
 

@@ -49,10 +49,11 @@ class Neighbours:
 
 
 @dataclass(frozen=True, slots=True)
-class _Baskets:
+class Baskets:
     """Lines twice: by basket (``items`` cut at ``starts``), and by product (``of`` cut at ``rows``).
 
-    ``weights`` are whole numbers in 20 bits, or None where every basket weighs the same.
+    ``weights`` are whole numbers in 20 bits, or None where every basket weighs the same; ``pairs`` adds up the
+    pairs of all products before each.
     """
 
     items: NDArray[np.uint32]
@@ -60,6 +61,8 @@ class _Baskets:
     sizes: NDArray[np.int32]
     of: NDArray[np.int32]
     rows: Ints
+    pairs: Ints
+    baskets: NDArray[np.int32]
     weights: NDArray[np.uint64] | None
     norms: NDArray[np.float32]
     scale: float
@@ -91,20 +94,23 @@ def nearest(
     A million products with twenty million int32 lines need 1.4 GB, the answer's .6 GB among it. ``weight`` is one
     number per basket, None for equal ones.
     """
-    counts = np.bincount(item, minlength=items).astype(np.int32)
-    table = _baskets(*_thinned(basket, item), items, weight)
-    found = np.full((items, k), -1, np.int32)
-    scores = np.zeros((items, k), np.float32)
-    together = np.zeros((items, k), np.int32)
+    return within(prepared(basket, item, items, weight=weight), 0, items, k=k, shrink=shrink)
+
+
+def within(table: Baskets, first: int, last: int, *, k: int = 50, shrink: float = 5.0) -> Neighbours:
+    """As ``nearest`` for products ``first`` to ``last`` alone: row 0 is the first one's."""
+    found = np.full((last - first, k), -1, np.int32)
+    scores = np.zeros((last - first, k), np.float32)
+    together = np.zeros((last - first, k), np.int32)
 
     def fill(block: tuple[int, int]) -> None:
-        first, last = block
-        _best(table, first, last, shrink, (found[first:last], scores[first:last], together[first:last]))
+        rows = slice(block[0] - first, block[1] - first)
+        _best(table, *block, shrink, (found[rows], scores[rows], together[rows]))
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for _ in pool.map(fill, _blocks(table)):
+        for _ in pool.map(fill, _blocks(table, first, last)):
             pass
-    return Neighbours(items=found, scores=scores, together=together, baskets=counts)
+    return Neighbours(items=found, scores=scores, together=together, baskets=table.baskets[first:last])
 
 
 def _thinned(basket: Lines, item: Lines) -> tuple[Lines, Lines]:
@@ -132,7 +138,10 @@ def _weights(history: Sales, half_life: float | None, size_power: float) -> Floa
     return weight
 
 
-def _baskets(basket: Lines, item: Lines, items: int, weight: Floats | None) -> _Baskets:
+def prepared(basket: Lines, item: Lines, items: int, *, weight: Floats | None = None) -> Baskets:
+    """Lines in the order in which pairs are counted: what ``within`` reads."""
+    baskets = np.bincount(item, minlength=items).astype(np.int32)
+    basket, item = _thinned(basket, item)
     sizes = np.bincount(basket, minlength=1).astype(np.int32)
     counts = np.bincount(item, minlength=items)
     scale, quantised = 1.0, None
@@ -143,16 +152,16 @@ def _baskets(basket: Lines, item: Lines, items: int, weight: Floats | None) -> _
         quantised = np.maximum(np.rint(weight * scale), 1.0)
         held = np.bincount(item, weights=quantised[basket], minlength=items) / scale
     by_basket = item if _ascending(basket) else item[np.argsort(basket, kind="stable")]
-    return _Baskets(
-        items=by_basket.astype(np.uint32),
-        starts=np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]),
-        sizes=sizes,
-        of=_by_item(basket, item),
-        rows=np.concatenate([[0], np.cumsum(counts)]),
-        weights=None if quantised is None else quantised.astype(np.uint64),
-        norms=np.sqrt(held).astype(np.float32),
+    of, rows = _by_item(basket, item), np.concatenate([[0], np.cumsum(counts)])
+    pairs = np.zeros(items, np.int64)
+    sold = np.flatnonzero(counts)
+    pairs[sold] = np.add.reduceat(sizes[of], rows[sold], dtype=np.int64) if len(sold) else 0
+    return Baskets(
+        items=by_basket.astype(np.uint32), starts=np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]), sizes=sizes,
+        of=of, rows=rows, pairs=np.concatenate([[0], np.cumsum(pairs)]), baskets=baskets,
+        weights=None if quantised is None else quantised.astype(np.uint64), norms=np.sqrt(held).astype(np.float32),
         scale=scale,
-    )
+    )  # fmt: skip
 
 
 def _ascending(basket: Lines) -> bool:
@@ -162,21 +171,19 @@ def _ascending(basket: Lines) -> bool:
 def _by_item(basket: Lines, item: Lines) -> NDArray[np.int32]:
     """The baskets of every product, one product after the other; sorted as one key, which needs half the memory
     of an index."""
-    key = item.astype(np.uint64) << np.uint64(32)
+    key = item.astype(np.uint64)
+    key <<= np.uint64(32)
     key |= basket.astype(np.uint32)
     key.sort()
     return key.astype(np.uint32).view(np.int32)
 
 
-def _blocks(table: _Baskets) -> Iterator[tuple[int, int]]:
+def _blocks(table: Baskets, first: int, end: int) -> Iterator[tuple[int, int]]:
     """Ranges of products whose pairs fit into one block (at least one product each)."""
-    cost = np.cumsum(table.sizes[table.of], dtype=np.int64)
-    cost = np.concatenate([[0], cost])[table.rows]
-    first, items = 0, len(table.rows) - 1
     most = 1 << (32 - table.item_bits)
-    while first < items:
-        last = int(np.searchsorted(cost, cost[first] + BLOCK_PAIRS, side="right")) - 1
-        last = min(max(last, first + 1), items, first + most)
+    while first < end:
+        last = int(np.searchsorted(table.pairs, table.pairs[first] + BLOCK_PAIRS, side="right")) - 1
+        last = min(max(last, first + 1), end, first + most)
         yield first, last
         first = last
 
@@ -185,7 +192,7 @@ type _Found = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]
 type _Counted = tuple[NDArray[np.uint32], Ints, NDArray[np.float32]]
 
 
-def _best(table: _Baskets, first: int, last: int, shrink: float, into: _Found) -> None:
+def _best(table: Baskets, first: int, last: int, shrink: float, into: _Found) -> None:
     """Write the best companions of products ``first`` to ``last`` into their rows of the answer.
 
     Pairs are sorted once more by one key that holds row, score and place, so that nothing but what is kept has to
@@ -223,7 +230,7 @@ def _ranked(row: NDArray[np.uint32], score: NDArray[np.float32]) -> Ints:
     return (wide & np.uint64((1 << place_bits) - 1)).astype(np.int64)
 
 
-def _counted(table: _Baskets, first: int, last: int) -> _Counted:
+def _counted(table: Baskets, first: int, last: int) -> _Counted:
     """Distinct pairs (row from ``first`` and column in one number, ascending), the baskets that hold both, and
     their summed weight."""
     begin, end = table.rows[first], table.rows[last]

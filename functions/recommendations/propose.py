@@ -4,7 +4,7 @@ and once trained the whole catalogue, some products at a time.
 Who may stand in a list is functions.recommendations.merchandising, who is asked .candidates.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -92,7 +92,7 @@ class Recommendations:
         """See functions.recommendations.serving."""
         return serve(visit, models)
 
-    def train(self, material: Material, progress: Callable[[str], None]) -> Sequence[Artifact]:
+    def train(self, material: Material, progress: Callable[[str], None]) -> Iterable[Artifact]:
         """See functions.recommendations.train."""
         return train(material, progress)
 

@@ -32,7 +32,7 @@ class Ease:
     wording: float = 0.0
     """What products' words count, in purchases."""
     baskets: bool = False
-    k: int = 400
+    k: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Cosine:
     half_life: float | None = None
     size_power: float = 0.0
     baskets: bool = False
-    k: int = 150
+    k: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Next:
 
     near: Nearness
     normal: Normal
-    k: int = 150
+    k: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class Parts:
 RECENT = Ease(ridge=60.0, half_life=180.0)
 PLAIN = Ease(ridge=200.0)
 BY_BASKET = Ease(ridge=60.0, half_life=180.0, baskets=True)
-NAMED = Ease(ridge=5.0, half_life=365.0, size_power=0.25, rarity=0.1, wording=3.0, baskets=True)
+NAMED = Ease(ridge=5.0, half_life=365.0, size_power=0.25, rarity=0.1, wording=3.0, baskets=True, k=400)
 """What completes an order best: titles bring in what has sold little, rarity holds back what everybody buys."""
 FOLLOWING = Next(
     near=Nearness(reach=60, fade=0.7, back=0.3, same=0.5, half_life=120.0), normal=Normal(shrink=3.0)

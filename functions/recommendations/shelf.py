@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,7 +21,9 @@ from chalicelib.graphs.newcomers import Newcomers, newcomers
 from chalicelib.graphs.similarity import Views, similarity
 from chalicelib.texts import ENCODER
 from functions.recommendations import content
+from functions.recommendations.choice import standings, unless_better
 from functions.recommendations.newcomers import SHELF, Goods, Weights, learn, prior, sells
+from functions.recommendations.related import SHARES, compared, named
 from functions.recommendations.sales import Ints, Sales, Scores, sales
 
 SIMILAR = "similar_products"
@@ -111,9 +113,13 @@ def stocked(material: Material, sold: Mapping[str, int]) -> list[Product]:
 
 
 def stock(
-    material: Material, goods: Sequence[Product], bought: Sales | None, progress: Callable[[str], None]
-) -> list[Artifact]:
-    """The graphs of one shelf; ``bought`` has the goods' own places, None where there are too few orders."""
+    material: Material, goods: Sequence[Product], bought: Sales | None, progress: Callable[[str], None],
+    orders: Ints | None = None,
+) -> Iterator[Artifact]:  # fmt: skip
+    """The graphs of one shelf; ``bought`` has the goods' own places, None where there are too few orders.
+
+    ``orders`` is how many each of the goods has had, where ``bought`` holds the newest alone.
+    """
     described = [content.described(product) for product in goods]
     raw = content.hashed(described)
     rarity = content.rarity(raw)
@@ -122,11 +128,19 @@ def stock(
     seen = meanings[meanings.any(axis=1)]
     centre = seen.mean(0) if len(seen) else np.zeros(_MEANING, np.float32)
     views = (content.centred(meanings, centre), words)
-    artifacts = [_similar(material, goods, described, views, (rarity, centre, meanings))]
+    found, beside = compared(views, bought) if bought is not None else ([], None)
+    picked = unless_better(found, found[0].name) if found else None
+    figures: dict[str, object] = {} if picked is None or beside is None else {
+        "judged": "first purchases of returning buyers that replace rather than go along (see related.py)",
+        "chosen": picked.name, "candidates": list(standings(found, picked)),
+        "best_sellers_ndcg": float(beside.ndcg.mean()),
+    }  # fmt: skip
+    share = next((one for one in SHARES if picked and named(one) == picked.name), SHARES[0])
+    yield _similar(material, goods, described, views, (rarity, centre, meanings), share, figures)
     if bought is not None:
         progress("companions of new products")
-        artifacts.append(_newcomers(material, goods, bought, views))
-    return artifacts
+        counts = np.bincount(bought.item, minlength=bought.items) if orders is None else orders
+        yield _newcomers(material, goods, bought, views, counts)
 
 
 def _read(
@@ -154,12 +168,12 @@ def _read(
 
 def _similar(
     material: Material, goods: Sequence[Product], described: Sequence[str], views: tuple[Scores, Scores],
-    index: tuple[Scores, Scores, Scores],
+    index: tuple[Scores, Scores, Scores], share: float, figures: Mapping[str, object],
 ) -> Artifact:  # fmt: skip
     rarity, centre, meanings = index
     read = int(meanings.any(axis=1).sum())
-    card = _card(material, SIMILAR, {}, {"products": len(goods), "read": read})
-    card = replace(card, units={"scores": "mean of the cosines of meaning (around the shop's mean) and of words"})
+    card = _card(material, SIMILAR, {}, {"products": len(goods), "read": read, "share_of_meaning": share, **figures})
+    card = replace(card, units={"scores": "weighed mean of the cosines of meaning (around the shop's mean) and words"})
     names = np.frombuffer(b"".join(content.named(text) for text in described), np.uint64)
     assets = {
         "ids.json": json.dumps([product.id for product in goods]).encode(),
@@ -167,11 +181,13 @@ def _similar(
             rarity=rarity, centre=centre, names=names, meanings=meanings.astype(np.float16)
         ),
     }  # fmt: skip
-    return Artifact(name=SIMILAR, graph=similarity(Views(meanings=views[0], words=views[1])), card=card, assets=assets)
+    # The graph takes the mean of both cosines, so their weights go into the products' side.
+    weighed = Views(meanings=views[0] * np.float32(2 * share), words=views[1] * np.float32(2 - 2 * share))
+    return Artifact(name=SIMILAR, graph=similarity(weighed), card=card, assets=assets)
 
 
 def _newcomers(
-    material: Material, goods: Sequence[Product], bought: Sales, views: tuple[Scores, Scores]
+    material: Material, goods: Sequence[Product], bought: Sales, views: tuple[Scores, Scores], orders: Ints
 ) -> Artifact:
     prices = np.array([content.log_price(product) for product in goods], np.float32)
     shelf = Goods(kinds=views, log_price=prices)
@@ -200,7 +216,7 @@ def _newcomers(
         training_data="this shop's own catalogue and orders; weights "
         + ("learnt from its own older products" if learnt else "as shipped, too few orders to learn them"),
     )  # fmt: skip
-    assets = _youth_assets(goods, bought, choices, weights)
+    assets = _youth_assets(goods, bought, choices, weights, orders)
     return Artifact(name=NEWCOMERS, graph=graph, card=card, assets=assets)
 
 
@@ -218,10 +234,9 @@ def _card(material: Material, name: str, inputs: Sides, metrics: Mapping[str, ob
 
 
 def _youth_assets(
-    goods: Sequence[Product], bought: Sales, choices: Ints, weights: Weights
+    goods: Sequence[Product], bought: Sales, choices: Ints, weights: Weights, orders: Ints
 ) -> Mapping[str, bytes]:
     """What each young product was bought with so far, and how well every choice sells of late."""
-    orders = np.bincount(bought.item, minlength=bought.items)
     young = np.flatnonzero((orders > 0) & (orders < weights.strength))
     starts, others, counts = _companions_so_far(bought, young, choices)
     newest = bought.where(bought.day >= bought.last_day - 30.0)

@@ -14,14 +14,25 @@ from chalicelib.storage.codec import to_json
 from functions.recommendations import ease as regression
 from functions.recommendations import pairs, scoring
 from functions.recommendations.cases import Protocol, time_split
-from functions.recommendations.choice import BLEND, Workshop, candidates, chosen, final, plan, standings
+from functions.recommendations.choice import (
+    BLEND,
+    Candidate,
+    Workshop,
+    bounded,
+    candidates,
+    chosen,
+    final,
+    plan,
+    standings,
+    unless_better,
+)
 from functions.recommendations.ease import ease
 from functions.recommendations.export import graph_of, read_reading, reading_of
-from functions.recommendations.judging import judge
+from functions.recommendations.judging import Judged, judge
 from functions.recommendations.models import one_case
 from functions.recommendations.pairs import Nearness, Normal, transitions
-from functions.recommendations.recipes import Ease, learnt, worded
-from functions.recommendations.sales import sales
+from functions.recommendations.recipes import BASKETS, Ease, learnt, worded
+from functions.recommendations.sales import Sales, sales
 from functions.recommendations.vectors import PRODUCT, vectors
 from tests.unit.recommendations.shops import random_shop, sequences
 
@@ -139,7 +150,7 @@ def test_the_blend_beats_popularity_where_tastes_differ(made):
 
 def test_the_card_names_every_candidate_and_one_choice(made):
     _, _, _, found = made
-    rows = list(standings(found))
+    rows = list(standings(found, chosen(found)))
     assert [row["model"] for row in rows] == [one.name for one in found]
     assert sum(row["chosen"] for row in rows) == 1
     assert all(row["ndcg_low"] <= row["ndcg"] <= row["ndcg_high"] for row in rows)
@@ -230,3 +241,33 @@ def test_what_is_bought_again_and_again_leads_with_repeats():
 def test_every_named_product_vector_is_there():
     shop = random_shop()
     assert len(vectors(shop, shop.last_day).values) == len(PRODUCT) + 2
+
+
+def test_plans_that_remember_learn_each_table_once_for_all_questions():
+    history = random_shop(baskets=1_500)
+    known: dict[float, Sales] = {}
+    one, other = (
+        plan(history, protocol, validation=220.0, test=None, end=301.0, known=known)
+        for protocol in (Protocol.COMPANION, Protocol.BASKET)
+    )
+    assert one.validation.learn is other.validation.learn
+    assert len(one.validation.cases) == len(other.validation.cases)
+    shop = _shop(history)
+    assert shop.table(BASKETS, one.validation) is shop.table(BASKETS, other.validation)
+    assert shop.known(one.validation) is shop.known(other.validation)
+    small = bounded(one, 20)
+    assert len(small.validation.cases) == 20
+    assert small.validation.learn is one.validation.learn
+
+
+def test_another_model_replaces_the_usual_one_only_where_it_is_surely_better():
+    dice = np.random.default_rng(1)
+    usual = dice.random(400)
+
+    def candidate(name, ndcg):
+        judged = Judged(ndcg=ndcg, recall=ndcg, hit=ndcg, reciprocal=ndcg, shown=np.zeros(1, np.int64))
+        return Candidate(name=name, parts=None, judged=judged, seconds=0.0)
+
+    found = [candidate("usual", usual), candidate("luck", usual + dice.normal(0.001, 0.3, 400))]
+    assert unless_better(found, "usual").name == "usual"
+    assert unless_better([*found, candidate("better", usual + 0.05)], "usual").name == "better"

@@ -192,3 +192,26 @@ def test_each_country_sees_what_sells_there_and_a_new_one_what_sells_at_all():
     assert trending(model, "DE", [ProductId("g0")], 9)[0] != "g0"
     counts = np.bincount(item, np.exp2((basket - 899) * 600 / 86_400 / 7))
     assert trending(model, "JP", [], 1) == [f"g{counts.argmax()}"]
+
+
+def test_how_fast_an_order_fades_is_chosen_on_the_newest_weeks():
+    dice = np.random.default_rng(3)
+    day = np.sort(dice.uniform(0, 120, 3_000))
+    fashion = (day // 3).astype(int) % 20
+    item = np.where(dice.random(3_000) < 0.6, fashion, dice.integers(20, 60, 3_000))
+    history = History(
+        order=np.arange(3_000), at=(day * 86_400).astype(np.int64), customer=np.full(3_000, -1, np.int32),
+        product=item.astype(np.int32), quantity=np.ones(3_000, np.int32), unit_price_minor=np.full(3_000, 100),
+        country=np.zeros(3_000, np.int16), variant=np.full(3_000, -1, np.int32),
+        products=[f"g{i}" for i in range(60)], variants=(), countries=("DE",), currency="EUR",
+    )
+    shop = Shop(id=shop_id("bazaar", "x"), marketplace="bazaar", name="X", endpoint="", currency="EUR")
+    material = Material(
+        shop=shop, policy=Policy(), now=datetime(2026, 1, 1, tzinfo=UTC), history=history, catalogue={}
+    )
+    metrics = train_trending(material, of_history(history)).card.metrics
+    rows = {row["model"]: row for row in metrics["candidates"]}
+    assert sum(row["chosen"] for row in rows.values()) == 1
+    assert metrics["half_life_days"] in (7.0, 3.5, 14.0, 30.0)
+    assert rows[metrics["chosen"]]["ndcg"] >= rows["half-life 7 days"]["ndcg"]
+    assert all(row["cases"] == rows["half-life 7 days"]["cases"] > 500 for row in rows.values())

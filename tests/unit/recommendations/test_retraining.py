@@ -11,7 +11,8 @@ from chalicelib import syncing
 from chalicelib.contracts import History, Material
 from chalicelib.domain.ids import shop_id
 from chalicelib.domain.shop import Policy, Shop
-from functions.recommendations.companions import COMPANIONS, read_companions, train_companions
+from functions.recommendations.companions import COMPANIONS, pairs_of
+from functions.recommendations.questions import CART, CUSTOMER, train_questions
 from functions.recommendations.sales import Sales
 from functions.recommendations.train import of_history
 from tests.unit.recommendations.shops import random_shop
@@ -46,9 +47,11 @@ def shop():
 
 @pytest.fixture(scope="module")
 def artifact(shop):
-    material = _material(shop)
-    (made,) = train_companions(material, of_history(material.history), lambda line: None)
-    return made
+    return _trained(_material(shop))[COMPANIONS]
+
+
+def _trained(material, heard=lambda line: None):
+    return {one.name: one for one in train_questions(material, of_history(material.history), heard)}
 
 
 class _Used:
@@ -56,11 +59,11 @@ class _Used:
 
     def __init__(self, artifact, created_at, answer):
         self.card = replace(artifact.card, created_at=created_at)
-        self._index = read_companions(artifact.assets)
+        self._assets = artifact.assets
         self._answer = answer
 
     def once(self, name, make):
-        return self._index
+        return make(self._assets)
 
     def run(self, inputs):
         ids = np.array(self._answer(int(inputs["items"][0])))[: int(inputs["k"][0])]
@@ -86,22 +89,21 @@ def test_a_worse_model_does_not_replace_the_one_in_use(shop, artifact):
     since = NOW - timedelta(days=60)
     better = _Used(artifact, since, _foresight(shop, shop.last_day - 60))
     heard: list[str] = []
-    material = _material(shop, better)
-    assert train_companions(material, of_history(material.history), heard.append) == []
+    assert COMPANIONS not in _trained(_material(shop, better), heard.append)
     assert any("kept" in line for line in heard)
 
 
 def test_a_better_model_does(shop, artifact):
     poor = _Used(artifact, NOW - timedelta(days=60), lambda item: [(item + 31) % 60, (item + 33) % 60])
-    material = _material(shop, poor)
-    assert len(train_companions(material, of_history(material.history), lambda line: None)) == 1
+    assert COMPANIONS in _trained(_material(shop, poor))
 
 
 def test_the_card_says_who_stood_for_choice_and_counts_are_true(shop, artifact):
     names = [row["model"] for row in artifact.card.metrics["candidates"]]
     assert {"popularity", "item-knn", "ease", "blend"} <= set(names)
     assert artifact.card.metrics["chosen"] in names
-    index = read_companions(artifact.assets)
+    pairs = SimpleNamespace(once=lambda name, make: make(artifact.assets))
+    index = pairs_of(pairs)
     held = np.zeros((shop.baskets, shop.items), bool)
     held[shop.basket, shop.item] = True
     for other in index.items[5]:
@@ -110,9 +112,25 @@ def test_the_card_says_who_stood_for_choice_and_counts_are_true(shop, artifact):
 
 
 def test_too_few_baskets_teach_nothing():
-    few = random_shop(baskets=20)
-    material = _material(few)
-    assert train_companions(material, of_history(material.history), lambda line: None) == []
+    assert _trained(_material(random_shop(baskets=20))) == {}
+
+
+def test_each_slot_is_chosen_by_its_own_question(shop):
+    made = _trained(_material(shop))
+    assert set(made) == {COMPANIONS, CART, CUSTOMER}
+    judged = {name: one.card.metrics["judged"] for name, one in made.items()}
+    assert len(set(judged.values())) == 3
+    for one in made.values():
+        rows = one.card.metrics["candidates"]
+        assert sum(row["chosen"] for row in rows) == 1
+        assert all(row["ndcg_low"] <= row["ndcg"] <= row["ndcg_high"] for row in rows)
+        assert len({row["cases"] for row in rows}) == 1
+    assert "ease, recency and titles" in {row["model"] for row in made[CART].card.metrics["candidates"]}
+
+
+def test_a_shop_where_nobody_comes_back_has_no_model_for_those_who_do(shop):
+    strangers = replace(shop, customer=np.full(len(shop), -1, np.int64))
+    assert set(_trained(_material(strangers))) == {COMPANIONS, CART}
 
 
 @pytest.mark.parametrize(
