@@ -156,8 +156,12 @@ def _rows(lines: NDArray[np.int32], chosen: NDArray[np.int64], sizes: NDArray[np
 
 
 def _buyers(customer: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Buyers as numbers from 0, nobody as -1."""
+    """Buyers as numbers from 0 in the order in which they came, nobody as -1. Hashes differ from one process to the
+    next; what is learned from the same orders must not."""
     known = customer != _NOBODY
     buyers = np.full(len(customer), -1, np.int32)
-    buyers[known] = np.unique(customer[known], return_inverse=True)[1]
+    _, first, number = np.unique(customer[known], return_index=True, return_inverse=True)
+    came = np.empty(len(first), np.int32)
+    came[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+    buyers[known] = came[number]
     return buyers
