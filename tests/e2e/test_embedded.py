@@ -126,14 +126,19 @@ def mapped(port: int) -> tuple[str, ...]:
 
 
 def text(chrome: "Chrome") -> str:
-    found: str = chrome.find_element("css selector", "body").text
+    """What the page says, asked in one step: an element found first may be gone when it is asked."""
+    found: str = chrome.execute_script("return document.body ? document.body.innerText : ''")
     return found
 
 
 def wait_for(chrome: "Chrome", words: str) -> None:
+    from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.support.wait import WebDriverWait
 
-    WebDriverWait(chrome, 60).until(lambda _: words in text(chrome), f"{words!r} in {text(chrome)[:1500]!r}")
+    try:
+        WebDriverWait(chrome, 60).until(lambda _: words in text(chrome))
+    except TimeoutException:
+        raise AssertionError(f"{words!r} in {text(chrome)[:1500]!r}") from None
 
 
 def enter(chrome: "Chrome") -> None:
