@@ -42,8 +42,8 @@ def markets_gone(services: Services, shop: Shop, policy: Policy) -> int:
 
     What stands in the store for such a market stays there, as the setting says: it is the merchant's.
     """
-    named = {name.strip().casefold() for name in policy.translations.market_units}
-    wanted = [str(m.id) for m in shop.markets if {m.name.strip().casefold(), m.id.casefold()} & named]
+    named = policy.translations.market_units
+    wanted = [str(market.id) for market in shop.markets if any(map(market.called, named))]
     return _give_up(services, shop.id, _LOCAL, wanted, lambda name: _end_market(services, shop.id, name))
 
 

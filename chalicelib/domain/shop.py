@@ -45,6 +45,10 @@ class Market:
     currency: str
     countries: tuple[str, ...] = ()
 
+    def called(self, name: str) -> bool:
+        """Whether a merchant who writes this means the market: by its name or its number, whatever the case."""
+        return name.strip().casefold() in {self.name.strip().casefold(), self.id.casefold()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:

@@ -102,9 +102,8 @@ def _languages(visit: Visit, published: Mapping[str, int]) -> list[Language]:
 
 def _local(visit: Visit) -> list[tuple[str, Units, bool]]:
     """Markets with units of their own, and whether the store has a market of that name."""
-    known = {name.casefold() for market in visit.the_shop.markets for name in (market.name, market.id)}
-    said = visit.the_policy.translations.market_units.items()
-    return [(name, units, name.strip().casefold() in known) for name, units in said]
+    said, known = visit.the_policy.translations.market_units.items(), visit.the_shop.markets
+    return [(name, units, any(market.called(name) for market in known)) for name, units in said]
 
 
 def _past(visit: Visit) -> list[Past]:

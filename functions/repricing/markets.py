@@ -95,8 +95,7 @@ def power_of(shop: Shop, market: Market, rate: Decimal, band_pct: Decimal) -> De
 
 def tax_shown(market: Market, limits: PriceLimits) -> Decimal:
     """By how much a market's prices are shown higher because its buyers see tax in them, as a factor."""
-    names = {market.name.casefold(), str(market.id).casefold()}
-    taxes = [pct for name, pct in limits.market_tax_pct.items() if name.strip().casefold() in names]
+    taxes = [pct for name, pct in limits.market_tax_pct.items() if market.called(name)]
     return 1 + (taxes[0] if taxes else Decimal(0)) / 100
 
 

@@ -1,6 +1,6 @@
 """From what is known of a product to the work per language: which fields, cut how, looked up where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
@@ -127,9 +127,8 @@ def markets(context: Context) -> tuple[Market, ...]:
 
 def _units_in(context: Context, market: Market) -> Units | None:
     """What the merchant says of a market, by its name or number."""
-    names = {market.name.strip().casefold(), market.id.casefold()}
     said = context.policy.translations.market_units.items()
-    return next((units for name, units in said if name.strip().casefold() in names), None)
+    return next((units for name, units in said if market.called(name)), None)
 
 
 def _work(context: Context, resource: str, locale: Locale, texts: Translations) -> Work:
@@ -226,11 +225,7 @@ def _cut(text: Text, pair: Pair, guard: Guard, languages: tuple[Locale, ...]) ->
 
 
 def _marks(context: Context, work: Work) -> dict[str, Mark]:
-    held = existing_of(work.texts)
-    return {
-        text.key: ownership.read(context.memory, places(work, text, held[text.key].value if text.key in held else ""))
-        for text in work.texts.source
-    }
+    return {text.key: ownership.read(context.memory, at) for text, at in _places_now(work)}
 
 
 def existing_of(texts: Translations) -> dict[str, Text]:
@@ -243,6 +238,13 @@ def places(work: Work, source: Text, wording: str) -> ownership.Places:
     return ownership.places(work.resource, work.locale, source, wording, market=work.market.id if work.market else "")
 
 
+def _places_now(work: Work) -> Iterator[tuple[Text, ownership.Places]]:
+    """Every source text with the places of its wording as it stands."""
+    held = existing_of(work.texts)
+    for text in work.texts.source:
+        yield text, places(work, text, held[text.key].value if text.key in held else "")
+
+
 def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
     keys = dict.fromkeys(key for draft in drafts for key in draft.keys)
     read = {key: memory.unpacked(context.memory[key]) for key in keys if key in context.memory}
@@ -251,7 +253,5 @@ def _held(context: Context, drafts: Sequence[Draft]) -> dict[str, Remembered]:
 
 def memory_keys(work: Work) -> frozenset[str]:
     """Everything of the shop's memory that this work looks at."""
-    held = existing_of(work.texts)
-    found = [places(work, text, held[text.key].value if text.key in held else "") for text in work.texts.source]
-    marks = {key for at in found for key in (at.wording, at.source, at.learned)}
+    marks = {key for _, at in _places_now(work) for key in (at.wording, at.source, at.learned)}
     return frozenset(marks | {key for draft in work.drafts for key in draft.keys})
