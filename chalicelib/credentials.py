@@ -17,7 +17,7 @@ from datetime import timedelta
 from chalicelib.contracts import Credentials
 from chalicelib.domain.ids import ShopId
 from chalicelib.errors import Conflict, StoreUnavailable
-from chalicelib.ports import ABSENT, Clock, Key, Record, Records
+from chalicelib.ports import Clock, Key, Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
 from chalicelib.storage.shops import Shops
@@ -79,12 +79,8 @@ class StoredCredentials:
         return fresh
 
     def _locked(self) -> bool:
-        try:
-            until = self._clock.now() + LEASE
-            self._records.put(Record(key=self._lock(), body={"held": True}, expires_at=until), ABSENT)
-        except Conflict:
-            return False
-        return True
+        until = self._clock.now() + LEASE
+        return places.put_new(self._records, Record(key=self._lock(), body={"held": True}, expires_at=until))
 
     def _lock(self) -> Key:
         return places.key(self._shop, Kind.SHOP, "refresh")

@@ -63,7 +63,7 @@ class Counters:
         rows: dict[str, list[_Row]] = {}
         for update in updates:
             rows.setdefault(_lane(update), []).append(_row(update))
-        found = dict(self._ledgers(shop, [subject for subject in also if subject not in rows])) if not rows else {}
+        found = dict(self._ledgers(shop, also)) if not rows else {}
         for number, some in enumerate(batched(rows, TOGETHER)):
             others = [subject for subject in also if subject not in rows] if number == 0 else []
             found |= self._written(shop, {subject: rows[subject] for subject in some}, others)

@@ -38,16 +38,9 @@ class Outcomes:
         like before stays: features of later would know too much.
         """
         for fresh in outcomes:
-            if not (fresh.features and self._first(shop, fresh)):
+            # Most orders are new.
+            if not (fresh.features and places.put_new(self._records, _record(shop, fresh))):
                 self._again(shop, fresh)
-
-    def _first(self, shop: ShopId, fresh: OrderOutcome) -> bool:
-        """Most orders are new: one call, where nothing is kept yet."""
-        try:
-            self._records.put(_record(shop, fresh), ABSENT)
-        except Conflict:
-            return False
-        return True
 
     def _again(self, shop: ShopId, fresh: OrderOutcome) -> None:
         while True:

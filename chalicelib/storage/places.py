@@ -76,6 +76,15 @@ def erase(records: Records, shop: ShopId, *, but: Collection[Key] = ()) -> int:
     return len(gone)
 
 
+def put_new(records: Records, record: Record) -> bool:
+    """Write what is not there yet, in one call; False where something is."""
+    try:
+        records.put(record, ABSENT)
+    except Conflict:
+        return False
+    return True
+
+
 def put_newest(records: Records, record: Record, stamp: str, *, expected: int = ABSENT) -> bool:
     """Write a state unless a newer one is kept, by the body's ``stamp``; False if there was one.
 

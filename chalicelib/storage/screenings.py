@@ -28,16 +28,9 @@ class Screenings:
     def note(self, shop: ShopId, screenings: Sequence[Screening]) -> None:
         """Keep fresh verdicts; what a person decided about the same state of the order stays with it."""
         for fresh in screenings:
-            if not self._first(shop, fresh):
+            # Most verdicts are an order's first.
+            if not places.put_new(self._records, _record(shop, fresh)):
                 self._change(shop, fresh.order_id, lambda known, fresh=fresh: _succeeding(fresh, known))  # type: ignore[misc]
-
-    def _first(self, shop: ShopId, fresh: Screening) -> bool:
-        """Most verdicts are an order's first: one call, where nothing is kept yet."""
-        try:
-            self._records.put(_record(shop, fresh), ABSENT)
-        except Conflict:
-            return False
-        return True
 
     def get(self, shop: ShopId, order: OrderId) -> Screening | None:
         """The verdict that stands, if the order was screened."""
