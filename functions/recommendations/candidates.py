@@ -26,8 +26,6 @@ SPREAD = 0.2
 """How much the logarithm of a newcomer's companion loses per companion before it that it is wholly alike:
 chosen among 0, .2, .35, .5 and .7 on development products (docs/decisions/recommendations-cold-start.md)."""
 _POOL = 60
-_CLOSE_MATCH = 0.25
-"""Mean cosine from which resemblance is worth naming as a reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,8 +251,7 @@ def chosen(found: Sequence[Candidate]) -> Candidate:
     blend = next((one for one in found if one.name == BLEND), None)
     if blend is None or len(blend.judged.ndcg) < FEWEST_CASES:
         return single
-    low, _ = interval(blend.judged.ndcg - single.judged.ndcg)
-    return blend if low > 0 else single
+    return _surely(blend, single)
 
 
 def final(shop: Workshop, plan: Plan, candidate: Candidate, fold: Fold) -> Model:
@@ -265,9 +264,13 @@ def final(shop: Workshop, plan: Plan, candidate: Candidate, fold: Fold) -> Model
 def unless_better(found: Sequence[Candidate], usual: str) -> Candidate:
     """The candidate of that name, or the best one where its whole paired interval lies above it."""
     own = next(one for one in found if one.name == usual)
-    best = max(found, key=lambda one: one.ndcg)
-    low, _ = interval(best.judged.ndcg - own.judged.ndcg)
-    return best if low > 0 else own
+    return _surely(max(found, key=lambda one: one.ndcg), own)
+
+
+def _surely(better: Candidate, usual: Candidate) -> Candidate:
+    """The better one where the whole interval of its lead lies above nothing, or else the usual one."""
+    low, _ = interval(better.judged.ndcg - usual.judged.ndcg)
+    return better if low > 0 else usual
 
 
 def standings(found: Sequence[Candidate], picked: Candidate) -> Iterator[Mapping[str, object]]:

@@ -116,7 +116,7 @@ def train_questions(material: Material, bought: Sales, progress: Say) -> Iterato
         if _worse(shop, work, question, picked):
             progress(f"{question.name}: the model in use is better on the newest orders: kept")
             continue
-        yield _artifact(shop, question, final(workshop, work, picked, everything), found)
+        yield _artifact(shop, question, final(workshop, work, picked, everything), found, picked)
 
 
 def _no_cases() -> Cases:
@@ -178,8 +178,10 @@ class _InUse:
         )  # fmt: skip
 
 
-def _artifact(shop: _Shop, question: Question, model: Model, found: Sequence[Candidate]) -> Artifact:
-    picked, bought = chosen(found), shop.bought
+def _artifact(
+    shop: _Shop, question: Question, model: Model, found: Sequence[Candidate], picked: Candidate
+) -> Artifact:
+    bought = shop.bought
     metrics = {
         "hit_rate_at_10": float(picked.judged.hit.mean()) if len(picked.judged.hit) else 0.0,
         "judged": question.judged, "cases": len(picked.judged.hit), "orders": bought.baskets, "products": bought.items,
