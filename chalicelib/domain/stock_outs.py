@@ -13,7 +13,6 @@ from chalicelib.domain.ids import VariantId
 STOCK_OUTS = "stock|out|"
 KEPT = 400
 """Days kept per variant, the newest ones: more than a year without a break."""
-_DAY = 86_400
 
 
 def stock_out_key(variant: VariantId) -> str:
@@ -40,7 +39,12 @@ def is_out(variant: Variant) -> bool:
     return not variant.sellable and variant.stock is not None and variant.stock <= 0
 
 
+def day_of(moment: datetime) -> int:
+    """Days since 1970-01-01, UTC."""
+    return int(moment.timestamp() // 86_400)
+
+
 def seen_out(text: str | None, now: datetime) -> str | None:
     """What to remember of a variant that is sold out now; None where today is known already."""
-    days, today = parsed_stock_outs(text), int(now.timestamp() // _DAY)
+    days, today = parsed_stock_outs(text), day_of(now)
     return None if today in days else stock_outs_text([*days, today])

@@ -7,7 +7,6 @@ the store still held at night; what the merchant does with his own prices is not
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
@@ -47,11 +46,6 @@ def written(account: Account) -> str:
     """An account as memory holds it."""
     days = {str(index): round(days, 2) for index, days in sorted(account.days.items())}
     return json.dumps({"days": days, "last": account.last_day})
-
-
-def day_of(moment: datetime) -> int:
-    """Days since 1970-01-01, UTC."""
-    return int(moment.timestamp() // 86_400)
 
 
 def entered_until(account: Account, ratio: float, day: int) -> Account:

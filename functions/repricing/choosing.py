@@ -13,7 +13,7 @@ from chalicelib.domain.catalogue import Product
 from chalicelib.domain.ids import ProductId
 from chalicelib.domain.prices import fitting
 from functions.repricing import account, announcing, shadow, watch
-from functions.repricing.curves import Floats, lattice_index, relative_units, tables
+from functions.repricing.curves import FEWEST, Floats, lattice_index, relative_units, tables
 from functions.repricing.knowledge import MODEL, Knowledge, read_knowledge
 from functions.repricing.ledger import tolerance
 from functions.repricing.offers import Offer, offer, on_sale
@@ -167,7 +167,7 @@ def _situation(context: Context, offers: Sequence[Offer], knowledge: Knowledge) 
     shelf = Shelf(level=level, supply=supply, noise=knowledge.dispersion[rows])
     return Situation(
         weights=weights, level=level, ledger=_ledgers(context, offers, shelf), ratio=ratio, supply=supply,
-        cost_ratio=cost, stock_cost=cost * _kept_share(context, offers, stock / np.maximum(weekly, 1e-3)),
+        cost_ratio=cost, stock_cost=cost * _kept_share(context, offers, stock / np.maximum(weekly, FEWEST)),
         lower=np.where(stock < SCARCE_WEEKS * weekly, np.maximum(lower, ratio * 0.9999), lower),
         upper=_relative(offers, "high"), dispersion=knowledge.dispersion[rows], centre=knowledge.centre[rows],
         weeks_left=HORIZON, caution=knowledge.caution[rows],

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.repricing.beliefs import Beliefs, dispersion, posterior
-from functions.repricing.curves import SLOPES, Floats
+from functions.repricing.curves import FEWEST, SLOPES, Floats
 
 type Flags = npt.NDArray[np.bool_]
 
@@ -37,7 +37,7 @@ def confounding(beliefs: Beliefs, ratio: Floats, units: Floats, known: Floats) -
     calm = (np.abs(price) < CALM) & (known > 0)
     calm_weeks = np.maximum(calm.sum(axis=-1, keepdims=True), 1)
     usual = (calm * units * ratio**-slope).sum(axis=-1, keepdims=True) / calm_weeks
-    error = np.clip(units / np.maximum(usual * ratio**slope, 1e-3) - 1, -1, 3)
+    error = np.clip(units / np.maximum(usual * ratio**slope, FEWEST) - 1, -1, 3)
     weight = 1 / (dispersion(beliefs)[..., None] + 1 / np.maximum(usual, 0.5))
     near, told = _beside(price * known, error, calm, weight)
     return np.asarray(np.where(np.abs(near) * np.sqrt(told) > 2.0, CARRY * near, 0.0))

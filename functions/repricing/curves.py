@@ -22,6 +22,8 @@ RISE, FALL = 4 / 3, 2 / 3
 twice as large as gains (Tversky & Kahneman 1992; for prices Hardie, Johnson & Fader 1993)."""
 LEAST_UNITS = 0.02
 """A linear curve never falls below this share of its sales at the reference price."""
+FEWEST = 1e-3
+"""Weekly units below which no expectation falls, so that logarithms and ratios exist."""
 SPACING = 0.01
 LATTICE: Floats = np.exp(np.arange(-60, 61) * SPACING)
 """Prices relative to the reference price; index 60 is the reference itself."""

@@ -12,7 +12,10 @@ from chalicelib.domain.money import Money, decimals
 from chalicelib.domain.price_inputs import cost_key, parsed_cost
 from chalicelib.domain.prices import Span, around, assumed_cost, ceiling, cut, floor, over_rival
 from chalicelib.domain.proposals import MEMORY
+from functions.repricing.curves import Floats
+from functions.repricing.knowledge import Knowledge
 from functions.repricing.rivals import rival_tonight
+from functions.repricing.scarcity import expected_sales, weekly_supply
 
 OFF_BY = Decimal(2)
 """A price this many times the one the model knows (or one over it) is a mistake or a new product."""
@@ -46,6 +49,12 @@ class Offer:
         """The shop's currency."""
         assert self.variant.price is not None  # noqa: S101  an offer is never made without a price
         return self.variant.price.currency
+
+
+def weekly_units(one: Offer, knowledge: Knowledge, ratio: Floats) -> Floats:
+    """Expected weekly units at prices relative to the trained base, as far as the supply goes: (price, state)."""
+    supply = weekly_supply(float(knowledge.supply[one.row]), one.variant.stock)
+    return expected_sales(knowledge.level[one.row], supply, float(knowledge.dispersion[one.row]), ratio)
 
 
 def offer(context: Context, product: Product, variant: Variant, row: int, base_minor: float) -> Offer | str:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.repricing.beliefs import elasticity
-from functions.repricing.curves import LATTICE, REFERENCE, SPACING, Floats, lattice_index, tables
+from functions.repricing.curves import FEWEST, LATTICE, REFERENCE, SPACING, Floats, lattice_index, tables
 from functions.repricing.ledger import Tolerance, harm_probability
 from functions.repricing.scarcity import Shelf, gained, relative_sold
 
@@ -196,7 +196,7 @@ def _information(situation: Situation, candidates: Indices, units: Floats, worth
     """Worth of what a week at each candidate would teach, over all remaining weeks."""
     variance = elasticity(situation.weights)[1] ** 2
     distance = np.log(LATTICE[candidates]) - situation.centre[:, None]
-    told = variance[:, None] * distance**2 / (1 / np.maximum(units, 1e-3) + situation.dispersion[:, None])
+    told = variance[:, None] * distance**2 / (1 / np.maximum(units, FEWEST) + situation.dispersion[:, None])
     return np.asarray(situation.weeks_left * worth[:, None] * told / (1 + told))
 
 

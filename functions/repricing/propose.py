@@ -29,7 +29,7 @@ from chalicelib.domain.ids import FunctionName, ProposalId, VariantId
 from chalicelib.domain.money import Money
 from chalicelib.domain.price_inputs import cost_key, rival_key
 from chalicelib.domain.proposals import ModelVersion, Proposal
-from chalicelib.domain.stock_outs import is_out, seen_out, stock_out_key
+from chalicelib.domain.stock_outs import day_of, is_out, seen_out, stock_out_key
 from chalicelib.domain.whatif import whatif_key
 from functions.repricing import account, choosing, markets, shadow, watch
 from functions.repricing.announcing import struck_through
@@ -144,7 +144,7 @@ def _sold_out(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
 
 def _accounts(context: Context, knowledge: Knowledge) -> Mapping[str, str]:
     """What to remember tonight: for each of our prices that still stands, one more entry."""
-    found, today = {}, account.day_of(context.now)
+    found, today = {}, day_of(context.now)
     for one in choosing.offers_of(context, knowledge)[0]:
         if watch.ours(context, one):
             place = account.key(one.variant.id)

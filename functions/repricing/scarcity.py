@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from functions.repricing.censored import served
-from functions.repricing.curves import LATTICE, REFERENCE, Floats, lattice_index, relative_units, walk_home
+from functions.repricing.curves import FEWEST, LATTICE, REFERENCE, Floats, lattice_index, relative_units, walk_home
 from functions.repricing.ledger import relative_profit
 
 type Indices = npt.NDArray[np.int64]
@@ -23,8 +23,6 @@ type Indices = npt.NDArray[np.int64]
 GRID: Floats = np.linspace(-3.0, 3.0, 49)
 """Log of demand over supply: below it everything is sold, above it nothing is left."""
 SPACED = float(GRID[1] - GRID[0])
-LEAST = 1e-3
-"""Weekly units below which no supply falls, so that logarithms exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +79,7 @@ def expected_sales(level: Floats, supply: float, noise: float, ratio: Floats) ->
 
 def _sold(shelf: Shelf, relative: Floats) -> tuple[Floats, Floats]:
     """Expected weekly sales where what is left over perishes, and where it keeps: (product, price, state) each."""
-    most = np.maximum(shelf.supply, LEAST)[:, None]
+    most = np.maximum(shelf.supply, FEWEST)[:, None]
     curve = (served(most * np.exp(GRID), most, shelf.noise[:, None]) / (most * np.exp(GRID))).astype(np.float32)
     start = (np.log(shelf.level / most) - GRID[0]) / SPACED
     place = start.astype(np.float32)[:, None] + (np.log(relative) / SPACED).astype(np.float32)

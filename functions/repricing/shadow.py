@@ -13,11 +13,11 @@ from chalicelib.domain.catalogue import Variant
 from chalicelib.domain.ids import FunctionName
 from chalicelib.domain.money import Money
 from chalicelib.domain.shop import Mode
+from chalicelib.domain.stock_outs import day_of
 from chalicelib.domain.whatif import WhatIf, parsed_whatif, whatif_key, whatif_text
-from functions.repricing.account import LONGEST_GAP, day_of
+from functions.repricing.account import LONGEST_GAP
 from functions.repricing.knowledge import Knowledge
-from functions.repricing.offers import Offer
-from functions.repricing.scarcity import expected_sales, weekly_supply
+from functions.repricing.offers import Offer, weekly_units
 
 NAME = FunctionName("repricing")
 QUANTILES = (0.1, 0.9)
@@ -100,11 +100,8 @@ def _onward(
 
 def _weekly_gain(one: Offer, real: Money, knowledge: Knowledge) -> tuple[float, float, float]:
     """Expected profit a week at our price over that at the merchant's, and the interval of 80 %."""
-    weights, row = knowledge.weights[one.row], one.row
-    prices = (one.price, real.amount)
-    supply = weekly_supply(float(knowledge.supply[row]), one.variant.stock)
-    ratio = np.array([float(price / one.base) for price in prices])
-    sold = expected_sales(knowledge.level[row], supply, float(knowledge.dispersion[row]), ratio)
+    weights, prices = knowledge.weights[one.row], (one.price, real.amount)
+    sold = weekly_units(one, knowledge, np.array([float(price / one.base) for price in prices]))
     ours, theirs = sold * np.array([[float(price - one.cost)] for price in prices])
     gain = ours - theirs
     order = np.argsort(gain)

@@ -12,8 +12,7 @@ from chalicelib.domain.evidence import Curve, Fact, Facts, Mark, Timeline
 from chalicelib.domain.money import Money, decimals
 from functions.repricing.curves import Floats
 from functions.repricing.knowledge import Knowledge
-from functions.repricing.offers import Offer
-from functions.repricing.scarcity import expected_sales, weekly_supply
+from functions.repricing.offers import Offer, weekly_units
 
 RULES = {
     "step": "the largest single change",
@@ -32,10 +31,8 @@ def profit_curve(offer: Offer, chosen: Decimal, knowledge: Knowledge) -> Curve:
     believed possible."""
     low, high = float(min(offer.span.low, offer.price)) * 0.9, float(max(offer.span.high, offer.price)) * 1.1
     prices = np.linspace(low, high, POINTS)
-    weights, row = knowledge.weights[offer.row], offer.row
-    supply = weekly_supply(float(knowledge.supply[row]), offer.variant.stock)
-    sold = expected_sales(knowledge.level[row], supply, float(knowledge.dispersion[row]), prices / float(offer.base))
-    profit = sold * (prices - float(offer.cost))[:, None]
+    weights = knowledge.weights[offer.row]
+    profit = weekly_units(offer, knowledge, prices / float(offer.base)) * (prices - float(offer.cost))[:, None]
     lower, upper = (_quantile(profit, weights, share) for share in (0.1, 0.9))
     return Curve(
         title="Expected profit per week",

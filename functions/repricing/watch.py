@@ -7,8 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from chalicelib.contracts import Context, SalesDay
-from chalicelib.domain.stock_outs import parsed_stock_outs, stock_out_key
-from functions.repricing.account import day_of
+from chalicelib.domain.stock_outs import day_of, parsed_stock_outs, stock_out_key
 from functions.repricing.curves import relative_units
 from functions.repricing.knowledge import Knowledge
 from functions.repricing.offers import Offer

@@ -6,11 +6,8 @@ import numpy as np
 
 from functions.repricing.beliefs import Beliefs, dispersion, elasticity, posterior
 from functions.repricing.censored import TINY, tail
-from functions.repricing.curves import ELASTICITIES, SHAPES, Floats, relative_units
+from functions.repricing.curves import ELASTICITIES, FEWEST, SHAPES, Floats, relative_units
 from functions.repricing.kinship import Kinship, learned, pull, siblings_mean
-
-FEWEST = 1e-3
-"""Weekly units below which no expectation falls, so that logarithms and ratios exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

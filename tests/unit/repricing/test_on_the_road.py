@@ -16,6 +16,7 @@ from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import ProductId, VariantId
 from chalicelib.domain.proposals import Proposal, Status
 from chalicelib.domain.shop import Mode
+from chalicelib.domain.stock_outs import day_of
 from functions.repricing import account
 from functions.repricing.propose import FUNCTION
 from sandbox.rehearsal.stage import Stage
@@ -104,7 +105,7 @@ def test_days_without_stock_reach_the_trainer(stage: Stage) -> None:
         stall.put_product(replace(goods, variants=(form,), updated_at=stage.clock.now()))
         stage.settle()
         night(stage)
-        days.append(account.day_of(stage.clock.now()))
+        days.append(day_of(stage.clock.now()))
     connecting.schedule(stage.services, stage.shops[0], Schedule.TRAIN)
     stage.settle()
     seen = pupil.given[0].stock_outs
