@@ -155,7 +155,12 @@ def texts(found: StoreProduct) -> tuple[Text, ...]:
     held = {meta.key: str(meta.value or "") for meta in found.meta_data}
     pairs = [(key, getattr(found, name)) for key, name in TEXTS.items()]
     pairs += [(key, held.get(name, "")) for key, name in seo_places(found).items()]
-    return tuple(Text(key=key, value=value, digest=sha256(value.encode()).hexdigest()) for key, value in pairs if value)
+    return tuple(text(key, value) for key, value in pairs if value)
+
+
+def text(key: str, value: str) -> Text:
+    """A text with its digest, which WooCommerce has none of."""
+    return Text(key=key, value=value, digest=sha256(value.encode()).hexdigest())
 
 
 def alts(found: StoreProduct, twin: StoreProduct | None) -> dict[str, tuple[Image, Image]]:

@@ -8,7 +8,6 @@ media gives each language its own; then an alt text is written with the translat
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from chalicelib.contracts import Change, Receipt, Translations
@@ -148,7 +147,8 @@ def _fields(values: Mapping[str, str], original: StoreProduct) -> dict[str, Any]
 
 def _sources(original: StoreProduct, twin: StoreProduct | None) -> tuple[Text, ...]:
     """What can be translated of the original, the translation being as it is."""
-    return (*mapping.texts(original), *(_alt(key, ours.alt) for key, (ours, _) in mapping.alts(original, twin).items()))
+    pictures = mapping.alts(original, twin).items()
+    return (*mapping.texts(original), *(mapping.text(key, ours.alt) for key, (ours, _) in pictures))
 
 
 def _held(original: StoreProduct, twin: StoreProduct | None) -> tuple[Text, ...]:
@@ -158,12 +158,8 @@ def _held(original: StoreProduct, twin: StoreProduct | None) -> tuple[Text, ...]
     pictures = mapping.alts(original, twin).items()
     return (
         *mapping.texts(twin),
-        *(_alt(key, theirs.alt) for key, (ours, theirs) in pictures if theirs.alt and theirs.alt != ours.alt),
+        *(mapping.text(key, theirs.alt) for key, (ours, theirs) in pictures if theirs.alt and theirs.alt != ours.alt),
     )
-
-
-def _alt(key: str, value: str) -> Text:
-    return Text(key=key, value=value, digest=sha256(value.encode()).hexdigest())
 
 
 def _snapshot(
