@@ -44,7 +44,7 @@ def process(services: Services, event: StoreEvent) -> Outcome:
     if claim.hold is Hold.HELD and claim.deadline is not None:
         raise Held(claim.deadline)
     try:
-        outcome, claim = _work(services, event, claim)
+        outcome = _work(services, event, claim)
     except Exception:
         _release(services, claim)
         raise
@@ -67,30 +67,28 @@ def _release(services: Services, claim: Claim) -> None:
         return  # it frees itself at its deadline
 
 
-def _work(services: Services, event: StoreEvent, claim: Claim) -> tuple[Outcome, Claim]:
+def _work(services: Services, event: StoreEvent, claim: Claim) -> Outcome:
     if event.kind is Schedule.CONNECT:  # there is no shop yet
-        return consent.finish(services, event), claim
+        return consent.finish(services, event)
     try:
         shop, policy = services.shops.with_policy(event.shop_id)
         return _for_shop(services, event, claim, shop, policy)
     except Skipped:
-        return Outcome.SKIPPED, claim
+        return Outcome.SKIPPED
     except NeedsMerchant as error:
         services.trouble(event.shop_id, error.code, error.merchant_message, urgent=True)
-        return Outcome.PROBLEM, claim
+        return Outcome.PROBLEM
 
 
-def _for_shop(
-    services: Services, event: StoreEvent, claim: Claim, shop: Shop, policy: Policy
-) -> tuple[Outcome, Claim]:
+def _for_shop(services: Services, event: StoreEvent, claim: Claim, shop: Shop, policy: Policy) -> Outcome:
     if event.kind in lifecycle.KINDS:
-        return lifecycle.follow(services, shop, event), claim
+        return lifecycle.follow(services, shop, event)
     if shop.state is not ShopState.CONNECTED or event.kind is EventKind.UNKNOWN:
-        return Outcome.SKIPPED, claim
+        return Outcome.SKIPPED
     if event.kind is EventKind.BULK_FINISHED:
-        return syncing.export_finished(services, shop, event), claim
+        return syncing.export_finished(services, shop, event)
     if event.kind in schedules.KINDS and not _about_products(event):
-        return schedules.run(services, shop, event), claim
+        return schedules.run(services, shop, event)
     client = services.open_store(shop)
     policy = billing.bounded(services.functions, shop, policy, services.clock.now())
     seen = upkeep.look(services, shop.id, event, client)
@@ -99,9 +97,9 @@ def _for_shop(
         outcome = Outcome.UNCHANGED  # not fresh: a dead worker may have left a decision unwritten
     else:
         known = _context(services, shop, policy, event, seen)
-        outcome, claim = _functions(services, event, claim, functions, known, client)
+        outcome = _functions(services, event, claim, functions, known, client)
     upkeep.remember(services, shop.id, event, seen, decided=claim.fresh)
-    return outcome, claim
+    return outcome
 
 
 def _about_products(event: StoreEvent) -> bool:
@@ -131,7 +129,7 @@ def _context(services: Services, shop: Shop, policy: Policy, event: StoreEvent, 
 def _functions(
     services: Services, event: StoreEvent, claim: Claim, functions: Sequence[Function], known: Context,
     client: StoreClient,
-) -> tuple[Outcome, Claim]:  # fmt: skip
+) -> Outcome:  # fmt: skip
     """Let each function decide; what one has finished is remembered, so that a retry does not repeat it."""
     outcomes = [Outcome(word) for word in claim.record.body.get("finished", {}).values()]
     models = services.models(event.shop_id)
@@ -140,5 +138,5 @@ def _functions(
         outcome = run_function(services, function, known, client, models).outcome
         outcomes.append(outcome)
         if len(left) > 1:
-            claim = services.claims.progress(claim, function.name, outcome)
-    return foremost(outcomes, Outcome.SKIPPED), claim
+            services.claims.progress(claim, function.name, outcome)
+    return foremost(outcomes, Outcome.SKIPPED)

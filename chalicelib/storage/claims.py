@@ -45,12 +45,13 @@ class Hold(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """The answer to "may I work on this?"."""
 
     hold: Hold
     record: Record
+    """As its holder last wrote it: whoever writes to it next, be it to give it up, must know that version."""
     deadline: datetime | None = None
     fresh: bool = False
     """Nobody tried before: nothing of this event can have been done yet."""
@@ -79,11 +80,11 @@ class Claims:
         except Conflict:
             return self._contested(event, now)
 
-    def progress(self, claim: Claim, function: str, outcome: Outcome) -> Claim:
-        """Remember that one function is through, so that a successor does not repeat it."""
+    def progress(self, claim: Claim, function: str, outcome: Outcome) -> None:
+        """Remember that one function is through, so that a successor does not repeat it. Raises Conflict when
+        somebody else took it over."""
         finished = {**claim.record.body["finished"], function: str(outcome)}
-        record = self._rewrite(claim.record, finished=finished)
-        return Claim(Hold.MINE, record, fresh=claim.fresh)
+        claim.record = self._rewrite(claim.record, finished=finished)
 
     def finish(self, claim: Claim, outcome: Outcome, delivery: str) -> None:
         """Close the claim with the event's outcome. Raises Conflict when somebody else took it over."""
