@@ -28,9 +28,9 @@ from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
 from chalicelib.errors import (
     Conflict,
     NeedsMerchant,
+    Overtaken,
     Skipped,
     StaleState,
-    StoreUnavailable,
 )
 from chalicelib.guardrails import Situation
 from chalicelib.services import Services
@@ -71,7 +71,7 @@ def _enter(
     if proposal.moot or _torn(proposal, known):
         return Outcome.UNCHANGED, None
     if standing.state.replaced(proposal.before) or standing.state.doubtful(proposal):
-        raise StoreUnavailable(detail="another worker was here after this was read; decided again")
+        raise Overtaken(detail="another worker was here after this was read; decided again")
     written = standing.state.written_as(proposal.before)
     situation = situate(services, shop, policy, proposal, written, known)
     refusals = guardrails.check(proposal, situation)
@@ -82,7 +82,7 @@ def _enter(
     try:
         stored = services.proposals.open(entered, standing)
     except Conflict as error:
-        raise StoreUnavailable(detail="another worker was faster") from error
+        raise Overtaken(detail="another worker was faster") from error
     if automatic:
         return Outcome.APPLIED, stored
     services.meter.count("proposed", function=proposal.function)
@@ -220,7 +220,8 @@ def _apply(services: Services, client: StoreClient, ready: Sequence[Proposal]) -
         if isinstance(answer, Receipt):
             outcomes.append(record_applied(services, proposal, answer))
         elif isinstance(answer, StaleState) and _outrun(services, client, proposal):
-            postponed = StoreUnavailable(detail="another change of ours came first; decided again")
+            # a store that failed beside it is given its time
+            postponed = postponed or Overtaken(detail="another change of ours came first; decided again")
         elif isinstance(answer, Skipped):
             outcomes.append(leave_alone(services, proposal, answer))
         else:

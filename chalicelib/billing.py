@@ -18,7 +18,7 @@ from chalicelib.contracts import Function
 from chalicelib.domain.ids import FunctionName, ShopId
 from chalicelib.domain.journal import Deed
 from chalicelib.domain.shop import Mode, Policy, Shop
-from chalicelib.errors import Conflict, NotAllowed, Retryable
+from chalicelib.errors import Conflict, NotAllowed, Overtaken
 from chalicelib.limits import groups_of
 from chalicelib.services import Services
 
@@ -109,7 +109,7 @@ def _remember(services: Services, shop: Shop, since: datetime | None) -> None:
     try:
         services.shops.save(replace(shop, over_plan_at=since), shop.version)
     except Conflict as error:
-        raise Retryable(detail="the shop changed meanwhile") from error
+        raise Overtaken(detail="the shop changed meanwhile") from error
 
 
 def _month(at: datetime) -> str:

@@ -21,7 +21,7 @@ from chalicelib.domain.events import Schedule, StoreEvent
 from chalicelib.domain.ids import FunctionName, ShopId, account_of, shop_id
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.shop import Mode, Shop, ShopState
-from chalicelib.errors import AppError, Conflict, Gone, NotAllowed, Retryable
+from chalicelib.errors import AppError, Conflict, Gone, NotAllowed, Overtaken, Retryable
 from chalicelib.secrets import derive
 from chalicelib.services import Services
 from chalicelib.storage.attempts import Attempt, Stage
@@ -107,7 +107,7 @@ def finish(services: Services, event: StoreEvent) -> Outcome:
     try:
         _connect(services, attempt)
     except Conflict as error:
-        raise Retryable(detail="the account changed meanwhile") from error
+        raise Overtaken(detail="the account changed meanwhile") from error
     except Retryable:
         raise
     except AppError as error:

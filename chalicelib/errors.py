@@ -3,14 +3,17 @@
 AppError                      .merchant_message (shown), .detail (logged, redacted)
 ├─ Rejected                   the caller is wrong: answer now, no retry
 │  ├─ InvalidSignature  ├─ MalformedPayload  └─ NotAllowed
-├─ Retryable                  raise; the queue redelivers
-│  ├─ RateLimited(after)  └─ StoreUnavailable  └─ AnswerLost
+├─ Retryable                  raise; the queue redelivers after a pause (pauses.py)
+│  ├─ RateLimited(after)  ├─ StoreUnavailable  └─ AnswerLost         the outside
+│  ├─ Overtaken           └─ Held(until, lease)                      another worker of ours
 ├─ NeedsMerchant              a Problem on the dashboard; the event is acknowledged
 │  ├─ AccessRevoked  ├─ ScopeMissing  └─ QuotaReached
 └─ Skipped                    a normal outcome, counted, not alarmed
    ├─ UnsupportedAction  ├─ Gone  └─ StaleState
 ConfigurationError, ArtifactMismatch, Conflict   not AppErrors
 """
+
+from datetime import datetime, timedelta
 
 
 class AppError(Exception):
@@ -75,6 +78,19 @@ class StoreUnavailable(Retryable):
 
 class AnswerLost(StoreUnavailable):
     """A paid service may have done its work, but no usable answer came: it counts as spent."""
+
+
+class Overtaken(Retryable):
+    """Another worker of ours wrote first what this one was about to: read again, and decided on what stands now."""
+
+
+class Held(Retryable):
+    """Another worker of ours has this event until ``until`` at the latest, a ``lease`` after it took it."""
+
+    def __init__(self, until: datetime, lease: timedelta) -> None:
+        super().__init__()
+        self.until = until
+        self.lease = lease
 
 
 class NeedsMerchant(AppError):

@@ -7,46 +7,38 @@
           ──► remember ──► close the claim with the event's outcome
 
 Retryable and bugs are raised: the queue redelivers, and after some attempts keeps the message in its
-dead-letter queue. NeedsMerchant becomes a problem on the merchant's page. Skipped is a normal end.
+dead-letter queue. NeedsMerchant becomes a problem on the merchant's page. Skipped is a normal end. A Conflict that
+nobody below could mend means that another worker was faster: the event is decided again.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from chalicelib import billing, consent, lifecycle, schedules, syncing, upkeep
 from chalicelib.contracts import Context, Function, StoreClient
 from chalicelib.domain.events import EventKind, Schedule, StoreEvent
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.shop import Mode, Policy, Shop, ShopState
-from chalicelib.errors import Conflict, NeedsMerchant, Retryable, Skipped
+from chalicelib.errors import Conflict, Held, NeedsMerchant, Overtaken, Retryable, Skipped
 from chalicelib.running import foremost, run_function
 from chalicelib.services import Services
-from chalicelib.storage.claims import Claim, Hold
+from chalicelib.storage.claims import Claim, Hold, lease_of
 from chalicelib.upkeep import Seen
 
 
-class Held(Retryable):
-    """Another worker has this event; look again at ``until``."""
-
-    merchant_message = "Another worker is at it."
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__()
-        self.until = until
-
-
 def process(services: Services, event: StoreEvent) -> Outcome:
-    """Work on one event and say how it ended. Raises Held, Retryable, or a bug."""
+    """Work on one event and say how it ended. Raises Retryable, or a bug."""
     claim = services.claims.claim(event, services.clock.now())
     if claim.hold is Hold.DONE:
         services.claims.duplicate(claim, event.delivery)
         return Outcome.DUPLICATE
     if claim.hold is Hold.HELD and claim.deadline is not None:
-        raise Held(claim.deadline)
+        raise Held(claim.deadline, lease_of(event))
     try:
         outcome = _work(services, event, claim)
-    except Exception:
+    except Exception as error:
         _release(services, claim)
+        if isinstance(error, Conflict):
+            raise Overtaken(detail="a record was changed after this one had read it") from error
         raise
     return _finish(services, claim, outcome, event)
 
@@ -55,7 +47,7 @@ def _finish(services: Services, claim: Claim, outcome: Outcome, event: StoreEven
     try:
         services.claims.finish(claim, outcome, event.delivery)
     except Conflict as error:
-        raise Retryable(detail="the claim was taken over; its new holder finishes") from error
+        raise Overtaken(detail="the claim was taken over; its new holder finishes") from error
     services.meter.count("outcome", outcome=str(outcome))
     return outcome
 

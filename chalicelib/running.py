@@ -11,7 +11,7 @@ from chalicelib.domain.ids import FunctionName, OrderId, ProductId, ShopId
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.proposals import Proposal
 from chalicelib.domain.shop import Mode
-from chalicelib.errors import ArtifactMismatch
+from chalicelib.errors import ArtifactMismatch, Overtaken
 from chalicelib.gathering import gather
 from chalicelib.inference import ShopModels
 from chalicelib.services import Services
@@ -56,7 +56,12 @@ def run_function(
     proposals = [] if shadow else [_stamped(proposal, context) for proposal in decision.proposals]
     seen = {**context.catalogue, **context.products}
     alarms.sound(services, context.shop, decision.alarms)
-    outcomes = list(settle(services, context.shop, context.policy, client, proposals, seen))
+    try:
+        outcomes = list(settle(services, context.shop, context.policy, client, proposals, seen))
+    except Overtaken as error:
+        if asked.again is not None:
+            raise asked.again from error  # an engine that asked for time is given it
+        raise
     services.screenings.note(shop, decision.screenings)
     alarms.call(services, context.shop, proposals)
     if asked.again is not None:

@@ -18,9 +18,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from chalicelib import pauses
 from chalicelib.domain.events import StoreEvent, from_message
-from chalicelib.errors import RateLimited, Retryable
-from chalicelib.pipeline import Held, process
+from chalicelib.errors import Retryable
+from chalicelib.pipeline import process
 from chalicelib.ports import Message, Queue
 from chalicelib.services import Services
 
@@ -29,11 +30,6 @@ MARGIN_MS = 20_000
 
 LANES = 4
 """Messages of one shop that a worker is at, at once: a small store's machine has as many processes to answer with."""
-
-_FIRST_WAIT_S = 20
-_LONGEST_WAIT_S = 3600
-_LOOK_AGAIN_S = 5
-
 
 type _Chain = list[Message]
 
@@ -100,7 +96,7 @@ def attempt(services: Services, queue: Queue, message: Message) -> bool:
     try:
         process(services, read(services, message))
     except Retryable as error:
-        _postpone(queue, message, wait_after(error, message, services))
+        _postpone(queue, message, pauses.after(error, message.received, services.clock.now()))
         services.meter.count("retried", kind=type(error).__name__)
         return False
     except (
@@ -129,17 +125,6 @@ def read(services: Services, message: Message) -> StoreEvent:
         if marketplace.bridge is not None and marketplace.bridge[0] == told.get("detail-type"):
             return marketplace.bridge[1](told, services.clock.now())
     raise ValueError("an event of a bus that no marketplace speaks")
-
-
-def wait_after(error: Retryable, message: Message, services: Services) -> timedelta:
-    """How long to leave a message alone: until a claim ends, as long as a store asks, or doubling."""
-    if isinstance(error, Held):
-        # Most holders finish in seconds; looking again with doubling pauses finds that out before the deadline.
-        left = error.until - services.clock.now()
-        return max(timedelta(seconds=1), min(left, timedelta(seconds=_LOOK_AGAIN_S * 2 ** (message.received - 1))))
-    if isinstance(error, RateLimited) and error.after > 0:
-        return timedelta(seconds=min(error.after, _LONGEST_WAIT_S))
-    return timedelta(seconds=min(_FIRST_WAIT_S * 2 ** (message.received - 1), _LONGEST_WAIT_S))
 
 
 def report(error: Exception, message: Message) -> None:

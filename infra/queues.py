@@ -1,5 +1,6 @@
 """The two queues with their dead letters, and the optional road from Shopify's partner bus."""
 
+from chalicelib.pauses import HAND_OUTS, LONG_HAND_OUTS
 from infra.intrinsics import Block, att, document, ref, resource
 
 WORK_TIMEOUT_S = 120
@@ -15,8 +16,10 @@ _DAY_S = 86_400
 
 
 def queues() -> Block:
-    """Work: twelve hand-outs with doubling pauses outlast a store's outage of four hours."""
-    return {**_queue("Work", WORK_TIMEOUT_S, 12), **_queue("Schedule", SCHEDULED_TIMEOUT_S, 5)}
+    """A store's events, and what our own clock asks for."""
+    return {
+        **_queue("Work", WORK_TIMEOUT_S, HAND_OUTS), **_queue("Schedule", SCHEDULED_TIMEOUT_S, LONG_HAND_OUTS),
+    }  # fmt: skip
 
 
 def fed_by(queue: str, *, batch: int, workers: int) -> Block:

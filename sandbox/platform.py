@@ -34,6 +34,7 @@ from werkzeug.wrappers import Request, Response
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb_table import create_table
 from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.pauses import HAND_OUTS
 from sandbox.deepl_server import DeepLServer, RunningServer
 from sandbox.deepl_server import serve as serve_deepl
 from sandbox.lambda_runtime import url_event
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-central-1"
 VISIBILITY_S = 120
-MAX_RECEIVES = 12
 LAMBDA_MS = 120_000
 STOREFRONT: Final = "/storefront"
 """Where the storefront's function answers, which has an address of its own on AWS."""
@@ -207,7 +207,7 @@ class Platform:
         if name != "dead":
             arn = f"arn:aws:sqs:{REGION}:123456789012:dead"
             attributes["RedrivePolicy"] = (
-                f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {MAX_RECEIVES}}}'
+                f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": {HAND_OUTS}}}'
             )
         return self._clients.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
 

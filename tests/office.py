@@ -21,6 +21,7 @@ from chalicelib.adapters.memory import (
 )
 from chalicelib.contracts import Function, RawRequest
 from chalicelib.domain.ids import FunctionName
+from chalicelib.pauses import HAND_OUTS, LONG_HAND_OUTS
 from chalicelib.ports import Clock
 from chalicelib.services import Services
 from chalicelib.settings import Settings
@@ -126,8 +127,8 @@ def found(
         sandbox=True, stores=stores or {},
     )  # fmt: skip
     dead = MemoryQueue(clock, name="dead")
-    queue = MemoryQueue(clock, name="work", dead=dead, max_receives=12)
-    schedule = MemoryQueue(clock, name="schedule", dead=dead)
+    queue = MemoryQueue(clock, name="work", dead=dead, max_receives=HAND_OUTS)
+    schedule = MemoryQueue(clock, name="schedule", dead=dead, max_receives=LONG_HAND_OUTS)
     records, blobs, meter, mail = MemoryRecords(clock), MemoryBlobs(), MemoryMeter(), MemoryMail()
     ground = bootstrap.Ground(
         records=records, blobs=blobs, queue=queue, schedule=schedule, keys=LocalKeys(MASTER), mail=mail, clock=clock,

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters.dynamodb_items import ALIVE, COUNT_UP, Item, call, is_alive, number, wrote
 from chalicelib.adapters.encoding import expiry_seconds
 from chalicelib.adapters.failures import CONDITION_FAILED, blocking_item, code_of
-from chalicelib.errors import Conflict, Retryable
+from chalicelib.errors import Conflict, Overtaken
 from chalicelib.ports import Key
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def add(
         done, _ = _update(client, table, _restart(key, amount, expires, nonce, now))
         if done:
             return amount
-    raise Retryable(detail="counting: others restarted the same counter")
+    raise Overtaken(detail="counting: others restarted the same counter")
 
 
 def _update(client: "DynamoDBClient", table: str, update: dict[str, Any]) -> tuple[Item, Item]:

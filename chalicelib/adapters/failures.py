@@ -6,10 +6,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
 
-from chalicelib.errors import ConfigurationError, Conflict, Retryable
+from chalicelib.errors import ConfigurationError, Conflict, Overtaken, Retryable
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 CANCELLED = "TransactionCanceledException"
+_MET, _MET_IN_TRANSACTION = "TransactionConflictException", "TransactionConflict"
+"""Another transaction was at the same record: nobody is unwell, and it is through in milliseconds."""
 
 _LATER = frozenset(
     {
@@ -26,7 +28,6 @@ _LATER = frozenset(
         "PriorRequestNotComplete",
         "RequestTimeout",
         "RequestTimeoutException",
-        "TransactionConflictException",
         "TransactionInProgressException",
         "ReplicatedWriteConflictException",
         "ConditionalRequestConflict",
@@ -42,7 +43,7 @@ _LATER = frozenset(
 
 @contextmanager
 def told_apart(doing: str) -> Iterator[None]:
-    """Raise Conflict, Retryable or ConfigurationError for whatever botocore raises inside.
+    """Raise Conflict, Overtaken, Retryable or ConfigurationError for whatever botocore raises inside.
 
     Only operation and code are repeated: a service's message may quote what was sent.
     """
@@ -64,6 +65,8 @@ def meaning_of(error: ClientError, doing: str) -> Exception:
         return Conflict(f"{doing}: the record changed; read it again")
     if code == CANCELLED:
         return _meaning_of_cancellation(error, doing)
+    if code == _MET:
+        return Overtaken(detail=f"{doing}: {code}")
     if code in _LATER or status >= 500 or status == 429:
         return Retryable(detail=f"{doing}: {code}")
     return ConfigurationError(
@@ -97,4 +100,6 @@ def _meaning_of_cancellation(error: ClientError, doing: str) -> Exception:
         return Conflict(f"{doing}: a record changed; read it again")
     if "ValidationError" in codes:
         return ConfigurationError(f"{doing}: the transaction is not valid")
+    if codes == {_MET_IN_TRANSACTION}:
+        return Overtaken(detail=f"{doing}: cancelled by {_MET_IN_TRANSACTION}")
     return Retryable(detail=f"{doing}: cancelled by {', '.join(sorted(codes)) or 'the service'}")

@@ -17,7 +17,7 @@ from zlib import crc32
 
 from chalicelib.contracts import EVERYBODY, CounterKey, CounterUpdate
 from chalicelib.domain.ids import ShopId
-from chalicelib.errors import Conflict, Retryable
+from chalicelib.errors import Conflict, Overtaken
 from chalicelib.ports import ABSENT, Key, Put, Record, Records
 from chalicelib.storage import places
 from chalicelib.storage.places import Kind
@@ -84,10 +84,10 @@ class Counters:
                     found[subject] = merged
             try:
                 self._records.transact(writes)
-            except (Conflict, Retryable):  # two transactions at once are told as the latter
+            except (Conflict, Overtaken):  # two transactions at once are told as the latter
                 continue
             return found
-        raise Retryable(detail="counting: others wrote into the same ledgers again and again")
+        raise Overtaken(detail="counting: others wrote into the same ledgers again and again")
 
     def used_by_others(self, shop: ShopId, name: str, day: datetime, unique: str) -> int:
         """How much of a day's allowance is used, without what was used for this."""

@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.adapters.dynamodb_table import SCHEMA
 from chalicelib.domain.events import Schedule
+from chalicelib.pauses import HAND_OUTS, LONG_HAND_OUTS
 from chalicelib.settings import load_settings
 from infra import template
 from infra.alarms import FUNCTIONS
@@ -55,12 +56,14 @@ def test_every_function_is_there_with_its_own_role_limits_and_log(whole: dict[st
 
 def test_queues_have_dead_letters_and_time_enough(whole: dict[str, Any]) -> None:
     resources = whole["Resources"]
+    hand_outs = {"WorkQueue": HAND_OUTS, "ScheduleQueue": LONG_HAND_OUTS}
     for function, queue in (("Work", "WorkQueue"), ("Scheduled", "ScheduleQueue")):
         source = resources[function]["Properties"]["Events"][queue]["Properties"]
         waits = resources[queue]["Properties"]
         dead = resources[waits["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]]["Properties"]
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert waits["VisibilityTimeout"] >= 6 * resources[function]["Properties"]["Timeout"]
+        assert waits["RedrivePolicy"]["maxReceiveCount"] == hand_outs[queue]
         assert dead["MessageRetentionPeriod"] > waits["MessageRetentionPeriod"]
         reserved = resources[function]["Properties"]["ReservedConcurrentExecutions"]
         assert source["ScalingConfig"]["MaximumConcurrency"] < reserved

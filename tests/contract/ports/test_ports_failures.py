@@ -13,7 +13,7 @@ from chalicelib.adapters.clients import PATIENCE, Clients
 from chalicelib.adapters.clocks import FrozenClock
 from chalicelib.adapters.dynamodb import ROUNDS, DynamoRecords
 from chalicelib.adapters.s3 import S3Blobs
-from chalicelib.errors import ConfigurationError, Conflict, Retryable
+from chalicelib.errors import ConfigurationError, Conflict, Overtaken, Retryable
 from chalicelib.ports import ABSENT, Delete, Key, Put, Record
 
 KEY = Key("p", "1")
@@ -151,7 +151,7 @@ def test_an_expired_counter_that_others_restart_too(
     [
         (failure("ProvisionedThroughputExceededException"), Retryable),
         (failure("ThrottlingException"), Retryable),
-        (failure("TransactionConflictException"), Retryable),
+        (failure("TransactionConflictException"), Overtaken),
         (failure("InternalServerError", 500), Retryable),
         (failure("Whatever", 503), Retryable),
         (failure("Whatever", 429), Retryable),
@@ -164,6 +164,20 @@ def test_an_expired_counter_that_others_restart_too(
             failure(
                 "TransactionCanceledException",
                 CancellationReasons=[{"Code": "None"}, {"Code": "ThrottlingError"}],
+            ),
+            Retryable,
+        ),
+        (
+            failure(
+                "TransactionCanceledException",
+                CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "None"}],
+            ),
+            Overtaken,
+        ),
+        (
+            failure(
+                "TransactionCanceledException",
+                CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "ThrottlingError"}],
             ),
             Retryable,
         ),
@@ -191,6 +205,7 @@ def test_every_failure_says_what_must_happen_next(
         flaky.before = [raised]
         with pytest.raises(meant) as caught:
             use()
+        assert type(caught.value) is meant
         assert "secret" not in str(caught.value)
 
 
