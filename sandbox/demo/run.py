@@ -32,7 +32,9 @@ SEEDS = (1, 2)
 PAST = timedelta(minutes=40)
 """How long ago the first of them orders."""
 WEEK = timedelta(days=7)
-MOST_PENDING, MOST_WAITING = 20, 80
+MOST_PENDING = 20
+BATCH = 10
+"""Messages that one worker is at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ def _play(
         before = report.mark(platform, shops)
         _replay(progress, platform, shops, options)
         _drain(progress, platform, shops)
-        _suspect(progress, platform, shops, simulated)
+        _suspect(progress, platform, shops, options, simulated)
         _drain(progress, platform, shops)
     looked = [screened.release_one(platform, shop) for shop in shops]
     _settled(platform, shops)
@@ -133,15 +135,16 @@ def _replay(progress: Progress, platform: Platform, shops: Sequence[DemoShop], o
             for one in shops:
                 connecting.schedule(platform.services, one.id, Schedule.TRAIN)
         shop.place(order)
-        _keep_pace(platform, shops)
+        _keep_pace(platform, shops, options.workers)
         progress.update(task, completed=min(wanted, _sent(shops) - begun))
         if _sent(shops) - begun >= wanted:
             break
 
 
 def _suspect(
-    progress: Progress, platform: Platform, shops: Sequence[DemoShop], simulated: Sequence[Sequence[OrderRecord]]
-) -> None:
+    progress: Progress, platform: Platform, shops: Sequence[DemoShop], options: Options,
+    simulated: Sequence[Sequence[OrderRecord]],
+) -> None:  # fmt: skip
     """Simulated buyers, some of them with stolen cards, order in both stores."""
     orders = [
         (shop, seed_order(f"simulated-{shop.label}-{number}", record, shop.goods))
@@ -151,7 +154,7 @@ def _suspect(
     task = begin(progress, "simulated suspicious orders", total=len(orders))
     for shop, order in orders:
         shop.place(order)
-        _keep_pace(platform, shops)
+        _keep_pace(platform, shops, options.workers)
         progress.advance(task)
 
 
@@ -161,12 +164,16 @@ def _merged(shops: Sequence[DemoShop]) -> Iterator[tuple[DemoShop, SeedOrder]]:
         yield shops[index], order
 
 
-def _keep_pace(platform: Platform, shops: Sequence[DemoShop]) -> None:
-    """A real shop's buyers do not wait for us; a demonstration on two cores does, a little."""
+def _keep_pace(platform: Platform, shops: Sequence[DemoShop], workers: int) -> None:
+    """A real shop's buyers do not wait for us; a demonstration on two cores does, a little.
+
+    What is not finished may be what the workers are at, and one batch more. A longer line is worked off no faster,
+    and all it would show is itself: each verdict on an order would come later by as much as the line takes.
+    """
     while sum(len(shop.store.pending_deliveries()) for shop in shops) > MOST_PENDING:
         sleep(0.05)
-    while platform.backlog() > MOST_WAITING:
-        sleep(0.2)
+    while platform.backlog() > BATCH * (workers + 1):
+        sleep(0.05)
 
 
 def _drain(progress: Progress, platform: Platform, shops: Sequence[DemoShop]) -> None:
