@@ -102,7 +102,7 @@ class ShopifyClient:
         return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
     def texts(self, places: Sequence[TextPlace]) -> Mapping[TextPlace, Translations]:
-        """Source texts with digests and what exists there, twenty products a call in all their languages."""
+        """Source texts with digests and what exists there, twenty-five products a call in all their languages."""
         return texts.texts(self._connection, places)
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:

@@ -49,7 +49,7 @@ def texts(connection: Connection, places: Sequence[TextPlace]) -> dict[TextPlace
 
 def at_once(spots: int) -> int:
     """Products of one request about so many languages: more would near 1,000 points, and the longest answer we take."""
-    return min(20, 100 // spots)
+    return min(25, 100 // spots)
 
 
 def sound(resource_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 Page numbers shift when a row changes in mid-read, so a cursor names a second instead: everything changed
 after it, less what was already seen in that very second (wc/v3 filters by whole seconds, exclusively).
+And reads of what is known by its number, a page of numbers at a time.
 """
 
 import json

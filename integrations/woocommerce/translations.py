@@ -134,8 +134,16 @@ class Translator:
         return {pair: (original, others.get(twins[pair])) for pair, original in known.items()}
 
     def _several(self, ids: Iterable[str]) -> dict[int, StoreProduct]:
-        # a listing shows one language unless it is asked for all
-        return included(self._connection, "products", StoreProduct, ids, lang="all")
+        """Products by number, in every language. A listing that leaves one out may only not show its language: it is
+        asked for by itself, for a translation that is overlooked would be paid for again."""
+        wanted = {named(one) for one in ids} - {0}
+        found = included(self._connection, "products", StoreProduct, map(str, wanted), lang="all")
+        for one in sorted(wanted - set(found)):
+            try:
+                found[one] = self._product(one)
+            except Gone:
+                continue
+        return found
 
     def _product(self, product_id: int) -> StoreProduct:
         found = parsed(StoreProduct, self._connection.get(f"products/{product_id}").data)

@@ -47,7 +47,7 @@ from integrations.woocommerce import install, offers
 from integrations.woocommerce.client import WooCommerceClient
 from integrations.woocommerce.webhooks import WooCommerceReader
 from sandbox.seed import Seed, SeedLine, SeedOrder, SeedProduct, SeedVariant
-from sandbox.woocommerce_store import Fault, FaultKind, WooCommerceStore, serve
+from sandbox.woocommerce_store import Fault, FaultKind, WooCommerceStore, languages, serve
 from tests.contract.marketplaces.worlds import texts_of
 
 CAPTURED = Path(__file__).parents[4] / "shared" / "woocommerce" / "webhooks"
@@ -482,6 +482,19 @@ def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(multilingual: 
         assert bench.client.restore(change, done.after).after.value is None
         assert texts_of(bench.client, product, Locale("de")).existing == ()
         assert bench.store.product(int(product))["name"] == "Tea 1"
+
+
+def test_a_translation_that_listings_do_not_show_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own_language(shop: Any, product: Any, lang: str) -> bool:
+        return product.lang in ("", shop.site.language)
+
+    with opened(plugins=WPML, multilingual="wpml") as bench:
+        product, de = bench.id("g1"), Locale("de")
+        (title,) = [text for text in texts_of(bench.client, product, de).source if text.key == "title"]
+        field = TranslatedField(key="title", value="Tee eins", source_digest=title.digest)
+        bench.client.apply([bench.change(PublishTranslation(resource_id=product, locale=de, fields=(field,)))])
+        monkeypatch.setattr(languages, "visible", own_language)
+        assert "Tee eins" in {text.value for text in texts_of(bench.client, product, de).existing}
 
 
 @pytest.mark.parametrize("place", ["_yoast_wpseo_title", "rank_math_title"])
