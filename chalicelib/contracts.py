@@ -107,6 +107,8 @@ class Needs:
     """From our own mirror of the catalogue: cheap, minutes old."""
     targets: frozenset[Action] = frozenset()
     """Actions whose targets' present values are wanted (only ``target`` and its ids matter)."""
+    written: frozenset[Target] = frozenset()
+    """Targets of which it is enough to know what we last wrote there; the store is not asked."""
     texts: frozenset[TextPlace] = frozenset()
     """Source texts with digests, and the translations that exist there."""
     counters: frozenset[CounterKey] = frozenset()
@@ -684,10 +686,11 @@ class StoreClient(Protocol):
         """Products and orders that changed since then, oldest first."""
         ...
 
-    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
-        """Source texts with digests, and what exists in one language, for all markets or for one alone.
+    def texts(self, places: Sequence[TextPlace]) -> Mapping[TextPlace, Translations]:
+        """Source texts with digests, and what exists there, in as few calls as the store allows: all languages of a
+        resource together, and several resources.
 
-        Raises Gone; UnsupportedAction where the store has no texts for single markets.
+        A place is absent where the resource is gone, or the store has no texts for single markets.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Reading what a function asks for: fresh from the store, from our own mirror, from history and memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from chalicelib.contracts import (
 )
 from chalicelib.domain.ids import OrderId, ProductId, ShopId, VariantId
 from chalicelib.domain.orders import placed_at
-from chalicelib.errors import Gone, UnsupportedAction
+from chalicelib.errors import Gone
 from chalicelib.services import Services
 
 ROUNDS = 4
@@ -30,20 +30,52 @@ def gather(
     services: Services, function: Function, known: Context, client: StoreClient, models: Models
 ) -> Context:
     """Ask the function what it wants to know until it wants nothing new; counters count on the way."""
-    asked = Needs()
-    observed = False
+    return gather_all(services, function, [known], client, models)[0]
+
+
+def gather_all(
+    services: Services, function: Function, events: Sequence[Context], client: StoreClient, models: Models
+) -> Sequence[Context]:
+    """The same for several events: the texts that all of them want are read together, for they are dear to read."""
+    inquiries = [_Inquiry(services, function, known) for known in events]
     for _ in range(ROUNDS):
-        wanted = function.reads(known, models)
-        new = _minus(wanted, asked)
-        if new == Needs():
+        asking = [(one, new) for one in inquiries if (new := one.wants(models)) != Needs()]
+        if not asking:
             break
-        seen = function.observe(known) if new.counters and not observed else ()
-        observed = observed or bool(new.counters)
-        asked = _plus(asked, new)
-        known = replace(_read(services, known, new, client, seen), asked=asked)
-    if not observed:
-        services.counters.add(known.shop.id, function.observe(known))
-    return known
+        places = {place for _, new in asking for place in new.texts}
+        texts = client.texts(sorted(places)) if places else {}
+        for one, new in asking:
+            one.learn(new, client, texts)
+    for one in inquiries:
+        one.end()
+    return [one.known for one in inquiries]
+
+
+@dataclass(slots=True)
+class _Inquiry:
+    """One function on one event: what it knows so far, and whether it was counted."""
+
+    services: Services
+    function: Function
+    known: Context
+    observed: bool = False
+
+    def wants(self, models: Models) -> Needs:
+        """What it has not asked for yet."""
+        return _minus(self.function.reads(self.known, models), self.known.asked)
+
+    def learn(self, new: Needs, client: StoreClient, texts: Mapping[TextPlace, Translations]) -> None:
+        """Everything new, the texts having been read already."""
+        seen = self.function.observe(self.known) if new.counters and not self.observed else ()
+        self.observed = self.observed or bool(new.counters)
+        asked = _plus(self.known.asked, new)
+        told = replace(self.known, texts={**self.known.texts, **{p: texts[p] for p in new.texts if p in texts}})
+        self.known = replace(_read(self.services, told, new, client, seen), asked=asked)
+
+    def end(self) -> None:
+        """Count the event where nothing asked for counters."""
+        if not self.observed:
+            self.services.counters.add(self.known.shop.id, self.function.observe(self.known))
 
 
 def _minus(wanted: Needs, asked: Needs) -> Needs:
@@ -57,7 +89,7 @@ def _plus(asked: Needs, new: Needs) -> Needs:
 def _read(
     services: Services, known: Context, new: Needs, client: StoreClient, seen: Sequence[CounterUpdate]
 ) -> Context:
-    """Everything new that is wanted; what was seen is counted before counters are read."""
+    """Everything new that is wanted but for texts; what was seen is counted before counters are read."""
     shop = known.shop.id
     found: dict[str, Any] = {}
     if missing := [product for product in sorted(new.products) if product not in known.products]:
@@ -69,10 +101,8 @@ def _read(
     if new.targets:
         actions = sorted(new.targets, key=lambda action: action.target)
         found["snapshots"] = {**known.snapshots, **client.read(actions)}
-        written = services.proposals.written(shop, [action.target for action in actions])
-        found["written"] = {**known.written, **written}
-    if new.texts:
-        found["texts"] = {**known.texts, **_texts(client, new)}
+    if places := {action.target for action in new.targets} | new.written:
+        found["written"] = {**known.written, **services.proposals.written(shop, sorted(places))}
     return replace(known, **found, **_recalled(services, known, new, seen))
 
 
@@ -122,16 +152,6 @@ def _orders(
         try:
             found[order] = client.order(order)
         except Gone:
-            continue
-    return found
-
-
-def _texts(client: StoreClient, new: Needs) -> Mapping[TextPlace, Translations]:
-    found = {}
-    for place in sorted(new.texts):
-        try:
-            found[place] = client.texts(place.resource, place.locale, place.market or None)
-        except (Gone, UnsupportedAction):
             continue
     return found
 

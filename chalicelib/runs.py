@@ -23,7 +23,7 @@ from chalicelib.domain.ids import FunctionName, Locale, ShopId
 from chalicelib.domain.journal import Outcome
 from chalicelib.domain.shop import Mode, Policy, Shop
 from chalicelib.errors import NotAllowed
-from chalicelib.gathering import gather
+from chalicelib.gathering import gather_all
 from chalicelib.inference import ShopModels
 from chalicelib.running import relying, run_function, waiting, waiting_name
 from chalicelib.services import Services
@@ -200,15 +200,18 @@ def _forecast(scene: _Scene, products: Sequence[str]) -> Job:
     services, job = scene.services, scene.job
     blob = seen_in(job)
     seen = set(json.loads(services.blobs.get(blob) or b"[]"))
-    for product in products:
-        job = _step(services, job, product, _priced(relying(partial(_planned, scene, product)), seen))
+    for product, requests in zip(products, relying(partial(_planned, scene, products)), strict=True):
+        job = _step(services, job, product, _priced(requests, seen))
     services.blobs.put(blob, json.dumps(sorted(seen)).encode())
     return job
 
 
-def _planned(scene: _Scene, product: str) -> Sequence[TranslateTexts]:
-    known = gather(scene.services, scene.function, scene.context(product), scene.client, scene.models)
-    return [r for r in scene.function.plan(known, scene.models) if isinstance(r, TranslateTexts)]
+def _planned(scene: _Scene, products: Sequence[str]) -> Sequence[Sequence[TranslateTexts]]:
+    """What each product would ask of an engine; the store is read for all of them together."""
+    events = [scene.context(product) for product in products]
+    known = gather_all(scene.services, scene.function, events, scene.client, scene.models)
+    plans = (scene.function.plan(one, scene.models) for one in known)
+    return [[request for request in plan if isinstance(request, TranslateTexts)] for plan in plans]
 
 
 def _priced(requests: Iterable[TranslateTexts], seen: set[str]) -> Mapping[str, int]:

@@ -52,7 +52,7 @@ class Translation:
         return Needs(
             texts=texts,
             catalogue=catalogue,
-            targets=frozenset(work.action for work in found),
+            written=frozenset(work.target for work in found),
             memory=frozenset(key for work in found for key in memory_keys(work)),
         )
 

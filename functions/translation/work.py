@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from chalicelib.contracts import Capability, Context, TextPlace, TranslateTexts, Translations
 from chalicelib.domain.actions import PublishTranslation, TranslatedField
 from chalicelib.domain.catalogue import Product, Text, field_name
-from chalicelib.domain.ids import Locale, ProductId
+from chalicelib.domain.ids import Locale, ProductId, Target
 from chalicelib.domain.shop import Market, Units
 from chalicelib.texts import identify
 from functions.translation import glossary, memory, ownership
@@ -48,10 +48,9 @@ class Work:
     """For a market: the work for all others, whose questions to the engine are its own as well."""
 
     @property
-    def action(self) -> PublishTranslation:
-        """The place in the store and all its fields, with nothing in them yet."""
-        fields = tuple(TranslatedField(key=text.key, value="", source_digest=text.digest) for text in self.texts.source)
-        return self.publishing(fields)
+    def target(self) -> Target:
+        """The place in the store that its proposals write to."""
+        return self.publishing(()).target
 
     def publishing(self, fields: Sequence[TranslatedField]) -> PublishTranslation:
         """These fields, put where this work's texts stand."""
@@ -161,7 +160,7 @@ def _differs(context: Context, work: Work, text: Text) -> bool:
 def _cut_up(context: Context, work: Work, texts: Sequence[Text]) -> Work:
     """The work with its fields: where each stands, and those to be renewed cut into sentences."""
     marks = _marks(context, work)
-    published = work.publishing(()).target in context.written
+    published = work.target in context.written
     existing = existing_of(work.texts)
     standings = {
         text.key: ownership.standing(text, existing.get(text.key), work.texts, marks[text.key], published=published)

@@ -12,13 +12,14 @@ from chalicelib.contracts import (
     Receipt,
     ResourceRef,
     StoreFacts,
+    TextPlace,
     Translations,
     WebhookState,
 )
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import Locale, MarketId, OrderId, ProductId, Target
+from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Market, Shop
 from chalicelib.errors import Gone, ScopeMissing
@@ -100,9 +101,9 @@ class ShopifyClient:
         streams = [self._references(*one, moment) for one in changed]
         return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
-    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
-        """Source texts with digests, and what exists in one language, or for one market alone. Raises Gone."""
-        return texts.texts(self._connection, resource_id, locale, market)
+    def texts(self, places: Sequence[TextPlace]) -> Mapping[TextPlace, Translations]:
+        """Source texts with digests and what exists there, twenty-five products a call in all their languages."""
+        return texts.texts(self._connection, places)
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:
         """What the store holds where these actions would write; what is gone is absent."""

@@ -64,19 +64,23 @@ class Connection:
         """Whether the token came by installing our app, whose own file then declares its webhooks."""
         return bool(self._credentials.current().values.get("client_id"))
 
-    def run(self, name: str, **variables: Any) -> Mapping[str, Any]:
-        """The data of one operation. Raises what its answer means; userErrors are the caller's to judge."""
+    def run(self, name: str, *, places: int = 1, **variables: Any) -> Mapping[str, Any]:
+        """The data of one operation, which may ask about several languages at once.
+
+        Raises what its answer means; userErrors are the caller's to judge.
+        """
+        document = operations.document(name, places)
         credentials = self._credentials.current()
         ends_at = credentials.expires_at
         if ends_at is not None and ends_at - _EARLY <= datetime.now(UTC):
             credentials = self._credentials.refreshed(credentials)
         try:
-            return self._ask(name, variables, credentials.values.get("access_token", ""))
+            return self._ask(name, document, variables, credentials.values.get("access_token", ""))
         except AccessRevoked:
             fresh = self._credentials.refreshed(credentials)
             if fresh.values == credentials.values:
                 raise
-        return self._ask(name, variables, fresh.values.get("access_token", ""))
+        return self._ask(name, document, variables, fresh.values.get("access_token", ""))
 
     def change(self, name: str, field: str, **variables: Any) -> Mapping[str, Any]:
         """The payload of one mutation. Raises the first of its userErrors as one of our errors."""
@@ -116,18 +120,18 @@ class Connection:
             if after is None:
                 return
 
-    def _ask(self, name: str, variables: Mapping[str, Any], token: str) -> Mapping[str, Any]:
+    def _ask(self, name: str, document: str, variables: Mapping[str, Any], token: str) -> Mapping[str, Any]:
         answers: list[Answer] = []
-        if (wait := self._bucket.wait_s(name)) > 0:
+        if (wait := self._bucket.wait_s(document)) > 0:
             self._transport.pause(wait)
 
         def wire(body: bytes, headers: Mapping[str, str]) -> bytes:
             answers.append(self._transport.send(self._call(name, body, headers), _explain))
             return b""
 
-        library.execute(wire, {"X-Shopify-Access-Token": token}, operations.documents()[name], variables, name)
+        library.execute(wire, {"X-Shopify-Access-Token": token}, document, variables, name)
         answer = answers[0]
-        self._bucket.learn(name, answer.data)
+        self._bucket.learn(document, answer.data)
         self.version = answer.headers.get("x-shopify-api-version", VERSION)
         self.told_at = told_at(answer)
         return part(answer.data, "data")

@@ -17,7 +17,7 @@ from chalicelib.domain.actions import (
 from chalicelib.domain.ids import Target
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import AppError, Gone, StaleState, UnsupportedAction
-from integrations.shopify import lists, prices, screening, texts
+from integrations.shopify import lists, prices, publishing, screening, texts
 from integrations.shopify.changes import Todo, attempt, decide, halfway, same
 from integrations.shopify.connection import Connection
 
@@ -45,9 +45,8 @@ class Desk:
             found |= prices.read_market(self._connection, local, self._lists)
         if ordered := [a for a in known if isinstance(a, AssessOrder | HoldOrder | TagOrder)]:
             found |= screening.read(self._connection, ordered)
-        for action in known:
-            if isinstance(action, PublishTranslation):
-                found |= self._text(action)
+        if worded := [a for a in known if isinstance(a, PublishTranslation)]:
+            found |= publishing.read(self._connection, worded)
         return found
 
     def apply(self, changes: Sequence[Change]) -> Sequence[Receipt | Exception]:
@@ -94,7 +93,7 @@ class Desk:
             (_of(todos, SetRecommendations), lambda group: lists.write(connection, group)),
             (own, lambda group: prices.write(connection, group, self._shop.currency)),
             (local, lambda group: prices.write_market(connection, group, self._lists)),
-            *(([todo], self._publish) for todo in _of(todos, PublishTranslation)),
+            *((group, self._publish) for group in _by_resource(_of(todos, PublishTranslation))),
             *(([todo], self._screen) for todo in _of(todos, AssessOrder | HoldOrder | TagOrder)),
         ]
         answers: Answers = {}
@@ -104,7 +103,7 @@ class Desk:
         return answers
 
     def _publish(self, group: Sequence[Todo[Any]]) -> Answers:
-        return {todo.place: texts.write(self._connection, todo) for todo in group}
+        return publishing.write(self._connection, group)
 
     def _screen(self, group: Sequence[Todo[Any]]) -> Answers:
         return {todo.place: screening.write(self._connection, todo) for todo in group}
@@ -119,15 +118,9 @@ class Desk:
             case SetPrice():
                 return prices.put_back(self._connection, todo, before, self._shop.currency)
             case PublishTranslation():
-                return texts.put_back(self._connection, todo, before)
+                return publishing.put_back(self._connection, todo, before)
             case AssessOrder() | HoldOrder() | TagOrder():
                 return screening.put_back(self._connection, todo, before)
-
-    def _text(self, action: PublishTranslation) -> Mapping[Target, Snapshot]:
-        try:
-            return {action.target: texts.read(self._connection, action)}
-        except Gone:
-            return {}
 
     @property
     def _lists(self) -> prices.Lists:
@@ -140,13 +133,21 @@ class Desk:
 def _sound(action: Action) -> bool:
     """Whether its ids can be Shopify's at all; others name nothing there."""
     if isinstance(action, PublishTranslation):
-        return action.resource_id.isdigit() or action.resource_id.startswith("gid://shopify/")
+        return texts.sound(action.resource_id)
     variant = action.variant_id if isinstance(action, SetPrice) else "0"
     return action.resource.isdigit() and variant.isdigit()
 
 
 def _of(todos: Sequence[Todo[Any]], kind: Any) -> list[Todo[Any]]:
     return [todo for todo in todos if isinstance(todo.action, kind)]
+
+
+def _by_resource(todos: Sequence[Todo[Any]]) -> list[list[Todo[Any]]]:
+    """What is published of one product goes together: its sources are looked at once for all languages."""
+    groups: dict[str, list[Todo[Any]]] = {}
+    for todo in todos:
+        groups.setdefault(todo.action.resource, []).append(todo)
+    return list(groups.values())
 
 
 def _together(write: Callable[[list[Todo[Any]]], Answers], group: list[Todo[Any]]) -> Answers:

@@ -7,6 +7,7 @@ from importlib import resources
 
 _DEFINITION = re.compile(r"^(query|mutation|fragment) (\w+).*?^\}", re.MULTILINE | re.DOTALL)
 _SPREAD = re.compile(r"\.\.\.(\w+)")
+_PLACE = re.compile(r"\$locale0: String!, \$market0: ID|^ *\w+0: .*$", re.MULTILINE)
 
 
 @cache
@@ -20,6 +21,17 @@ def documents() -> Mapping[str, str]:
         for name, (kind, body) in found.items()
         if kind != "fragment"
     }
+
+
+@cache
+def document(name: str, places: int = 1) -> str:
+    """An operation's text; what it says of the first language is said of so many, under names of their own."""
+
+    def each(found: re.Match[str]) -> str:
+        joint = ", " if found[0].startswith("$") else "\n"
+        return joint.join(found[0].replace("0", str(place)) for place in range(places))
+
+    return _PLACE.sub(each, documents()[name])
 
 
 def inline(name: str) -> str:

@@ -1,134 +1,141 @@
-"""Translations on Shopify: per field, each with the digest of the source text it was made from.
+"""Texts on Shopify: per field, each with the digest of the source text that its translations were made from.
 
 A product's words are spread over several objects: its own, its options and their values, its pictures' alt texts,
 its text metafields. Shopify keeps a translation with each object. To us they are one product: a field of another
 object is called by its key and that object, ``name@ProductOption/12``.
+
+A query is paid in points, and most of them are for finding the objects. So one query asks about several products, and
+about every language of theirs (for all markets, or for one) beside each other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from itertools import batched
 from typing import Any
 
-from chalicelib.contracts import Receipt, Translations
-from chalicelib.domain.actions import PublishTranslation, Snapshot, TranslatedField
-from chalicelib.domain.catalogue import Text, field_name, part_of
+from chalicelib.contracts import TextPlace, Translations
+from chalicelib.domain.catalogue import Text
 from chalicelib.domain.ids import Locale, MarketId
-from chalicelib.errors import Gone, StaleState
+from chalicelib.errors import Gone, UnsupportedAction
 from integrations.shopify import mapping
-from integrations.shopify.changes import Todo
 from integrations.shopify.connection import Connection, following, nodes
 
-_GID = "gid://shopify/"
-_PART = 100
-"""Objects per request, and the most keys of one object that Shopify takes at once."""
+GID = "gid://shopify/"
+PART = 100
+"""Objects per request."""
+SPOTS = 20
+"""Languages of one request, each for all markets or for one: as many as a shop may have."""
 _WORDS = frozenset({"SINGLE_LINE_TEXT_FIELD", "MULTI_LINE_TEXT_FIELD", "HTML", "STRING"})
 """Kinds of content that are running words; links, JSON, lists and rich text keep their shape and stay."""
 _SETTINGS = ("shopify--", "app--", "$app")
 """Namespaces in which apps and Shopify keep settings, which are no words even where they are text."""
 
 type Row = Mapping[str, Any]
+type Spot = tuple[Locale, MarketId]
+"""A language, for all markets or for one alone."""
 
 
-def texts(connection: Connection, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
-    """Source texts with Shopify's digests, and what exists in one language, or for one market alone. Raises Gone.
+def texts(connection: Connection, places: Sequence[TextPlace]) -> dict[TextPlace, Translations]:
+    """Source texts with Shopify's digests, and what exists at each place; what is gone is absent.
 
     A market's texts are looked for where the product's texts are: Shopify tells them only object by object.
     """
-    found = _resources(connection, resource_id, locale, None)
-    if market:
-        local = {"": _first(connection, resource(resource_id), locale, market).get("translatableResource") or {}}
-        local |= _named(connection, [part for part in found if part], locale, market)
-        found = {part: {**row, "translations": local.get(part, {}).get("translations")} for part, row in found.items()}
-    content = [(key, row) for key, row in _rows(found, "translatableContent") if row.get("value")]
-    held = [(key, row) for key, row in _rows(found, "translations") if row.get("value") is not None]
-    return Translations(
-        source=tuple(Text(key=key, value=row["value"], digest=row.get("digest") or "") for key, row in content),
-        existing=tuple(Text(key=key, value=row["value"], digest="") for key, row in held),
-        outdated=frozenset(key for key, row in held if row.get("outdated")),
-        source_locale=Locale(str(content[0][1].get("locale") or "") if content else ""),
-    )
+    products = dict.fromkeys(place.resource for place in places if sound(place.resource))
+    found: dict[TextPlace, Translations] = {}
+    for spots in batched(dict.fromkeys((place.locale, place.market) for place in places), SPOTS):
+        for some in batched(products, at_once(len(spots))):
+            found |= _told(connection, some, spots)
+    return {place: found[place] for place in places if place in found}
 
 
-def read(connection: Connection, action: PublishTranslation) -> Snapshot:
-    """The fields that the action would write, as they are published now. Raises Gone."""
-    found = _resources(connection, action.resource_id, action.locale, action)
-    held = {key: str(row["value"]) for key, row in _rows(found, "translations") if row.get("value")}
-    return _snapshot({field.key: held[field.key] for field in action.fields if field.key in held})
+def at_once(spots: int) -> int:
+    """Products of one request about so many languages: more would near 1,000 points, and the longest answer we take."""
+    return min(25, 100 // spots)
 
 
-def write(connection: Connection, todo: Todo[PublishTranslation]) -> Receipt:
-    """Publish, object by object; nothing is written where a source has changed since (StaleState)."""
-    action = todo.action
-    parts = _parts(action)
-    if len(parts) > 1:
-        _refuse_stale(connection, action)
-    if action.redirect_from:
-        _redirect(connection, action)
-    held: dict[str, str] = {}
-    for name, fields in parts.items():
-        rows = [_row(action, field) for field in fields]
-        payload = connection.change("PublishTranslations", "translationsRegister", id=name, translations=rows)
-        held |= {_key(action, name, row["key"]): row["value"] for row in payload.get("translations") or []}
-    return Receipt(after=_snapshot(held))
-
-
-def put_back(connection: Connection, todo: Todo[PublishTranslation], before: Snapshot) -> Receipt:
-    """Publish what was published before, and take back what was not."""
-    action = todo.action
-    held = before.value if isinstance(before.value, Mapping) else {}
-    digests = _digests(connection, action) if held else {}
-    markets = [mapping.gid("Market", action.market)] if action.market else None
-    for name, fields in _parts(action).items():
-        added = [field_name(field.key) for field in fields if field.key not in held]
-        if added:
-            connection.change(
-                "RemoveTranslations", "translationsRemove", id=name, keys=added, locales=[action.locale],
-                markets=markets,
-            )  # fmt: skip
-        kept = [
-            TranslatedField(key=field.key, value=str(held[field.key]), source_digest=digests.get(field.key, ""))
-            for field in fields
-            if field.key in held
-        ]
-        if kept:
-            rows = [_row(action, field) for field in kept]
-            connection.change("PublishTranslations", "translationsRegister", id=name, translations=rows)
-    return Receipt(after=read(connection, action))
+def sound(resource_id: str) -> bool:
+    """Whether it can be an id of Shopify's at all; others name nothing there."""
+    return resource_id.isdigit() or resource_id.startswith(GID)
 
 
 def resource(resource_id: str) -> str:
     """A resource's global id; a bare number names a product."""
-    return resource_id if resource_id.startswith(_GID) else mapping.gid("Product", resource_id)
+    return resource_id if resource_id.startswith(GID) else mapping.gid("Product", resource_id)
 
 
-def _resources(
-    connection: Connection, resource_id: str, locale: str, action: PublishTranslation | None
-) -> Mapping[str, Row]:
-    """The resource and the objects that belong to it, by the part they have in a key; the resource itself is ''.
-
-    Before a write only the objects that it names are looked at.
-    """
-    name = resource(resource_id)
-    market = action.market if action else None
-    data = _first(connection, name, locale, market)
-    found = data.get("translatableResource")
-    if not isinstance(found, dict):
-        raise Gone
-    if action is not None:
-        wanted = {part for field in action.fields if (part := part_of(field.key))}
-        return {"": found, **_named(connection, sorted(wanted), locale, market)}
-    nested = {part: row for part, row in _nested(connection, name, locale, found) if _spoken(part, data)}
-    pictures = [part for part in _pictures(data) if part not in nested]
-    return {"": found, **nested, **_named(connection, pictures, locale, None)}
+def spoken_at(spots: Sequence[Spot]) -> dict[str, str]:
+    """The variables that name languages and markets; a market that is not named means all of them."""
+    locales = {f"locale{n}": str(locale) for n, (locale, _) in enumerate(spots)}
+    return locales | {f"market{n}": mapping.gid("Market", market) for n, (_, market) in enumerate(spots) if market}
 
 
-def _first(connection: Connection, name: str, locale: str, market: str | None) -> Row:
-    if market is None:
-        return connection.run("Texts", id=name, locale=locale)
-    return connection.run("MarketTexts", id=name, locale=locale, market=mapping.gid("Market", market))
+def rows(found: Mapping[str, Row], kind: str, content: str = "translatableContent") -> Iterable[tuple[str, Row]]:
+    """Rows with their keys, of objects by the part they have in a key; under a product only those of running words."""
+    for part, one in found.items():
+        allowed = {row.get("key") for row in one.get(content) or [] if row.get("type") in _WORDS}
+        for row in one.get(kind) or []:
+            if not part:
+                yield row["key"], row
+            elif row.get("key") in allowed:
+                yield f"{row['key']}@{part}", row
 
 
-def _nested(connection: Connection, name: str, locale: str, first: Row) -> Iterator[tuple[str, Row]]:
+def _told(connection: Connection, products: Sequence[str], spots: Sequence[Spot]) -> dict[TextPlace, Translations]:
+    """One query's worth. What Shopify refuses is asked again by halves, so that a market that is gone, say, hides
+    nothing but its own texts."""
+    try:
+        found = _whole(connection, products, spots)
+    except (Gone, UnsupportedAction):
+        return {place: one for half in _halves(products, spots) for place, one in _told(connection, *half).items()}
+    return {
+        TextPlace(product, *spot): one
+        for product, parts in found.items()
+        for spot, one in zip(spots, _translations(parts, len(spots)), strict=True)
+    }
+
+
+def _halves(products: Sequence[str], spots: Sequence[Spot]) -> list[tuple[Sequence[str], Sequence[Spot]]]:
+    if len(spots) > 1:
+        middle = len(spots) // 2
+        return [(products, spots[:middle]), (products, spots[middle:])]
+    middle = len(products) // 2
+    return [(products[:middle], spots), (products[middle:], spots)] if middle else []
+
+
+def _translations(parts: Mapping[str, Row], spots: int) -> Iterator[Translations]:
+    content = [(key, row) for key, row in rows(parts, "translatableContent") if row.get("value")]
+    source = tuple(Text(key=key, value=row["value"], digest=row.get("digest") or "") for key, row in content)
+    language = Locale(str(content[0][1].get("locale") or "") if content else "")
+    for spot in range(spots):
+        held = [(key, row) for key, row in rows(parts, f"said{spot}") if row.get("value") is not None]
+        yield Translations(
+            source=source,
+            existing=tuple(Text(key=key, value=row["value"], digest="") for key, row in held),
+            outdated=frozenset(key for key, row in held if row.get("outdated")),
+            source_locale=language,
+        )
+
+
+def _whole(connection: Connection, products: Sequence[str], spots: Sequence[Spot]) -> dict[str, dict[str, Row]]:
+    """Products and the objects that belong to them, by the part they have in a key; a product itself is ''."""
+    names = {resource(one): one for one in products}
+    data = connection.run("Texts", places=len(spots), ids=list(names), first=len(names), **spoken_at(spots))
+    owners = {str(row.get("id") or ""): row for row in nodes(data)}
+    found: dict[str, dict[str, Row]] = {}
+    pictures: dict[str, list[str]] = {}
+    for row in nodes(data.get("translatableResourcesByIds") or {}):
+        name = str(row.get("resourceId") or "")
+        owner = owners.get(name, {})
+        nested = {part: one for part, one in _nested(connection, name, spots, row) if _spoken(part, owner)}
+        found[names[name]] = {"": row, **nested}
+        pictures[names[name]] = [part for part in _pictures(owner) if part not in nested]
+    named = _named(connection, sorted({part for parts in pictures.values() for part in parts}), spots)
+    return {
+        product: {**parts, **{part: named[part] for part in pictures[product] if part in named}}
+        for product, parts in found.items()
+    }
+
+
+def _nested(connection: Connection, name: str, spots: Sequence[Spot], first: Row) -> Iterator[tuple[str, Row]]:
     """Objects under a resource that hold running words, page by page."""
     page = first.get("nestedTranslatableResources")
     while isinstance(page, dict):
@@ -137,104 +144,42 @@ def _nested(connection: Connection, name: str, locale: str, first: Row) -> Itera
         after = following(page)
         if after is None:
             return
-        data = connection.run("MoreTexts", id=name, locale=locale, after=after).get("translatableResource")
-        page = data.get("nestedTranslatableResources") if isinstance(data, dict) else None
+        data = connection.run("MoreTexts", places=len(spots), id=name, after=after, **spoken_at(spots))
+        more = data.get("translatableResource")
+        page = more.get("nestedTranslatableResources") if isinstance(more, dict) else None
 
 
-def _named(connection: Connection, parts: Sequence[str], locale: str, market: str | None) -> dict[str, Row]:
+def _named(connection: Connection, parts: Sequence[str], spots: Sequence[Spot]) -> dict[str, Row]:
     """Objects by their names; those that are gone are left out."""
     found: dict[str, Row] = {}
-    for begin in range(0, len(parts), _PART):
-        ids = [_GID + part for part in parts[begin : begin + _PART]]
-        if market is None:
-            data = connection.run("TextsOf", ids=ids, locale=locale)
-        else:
-            data = connection.run("MarketTextsOf", ids=ids, locale=locale, market=mapping.gid("Market", market))
+    for some in batched(parts, PART):
+        ids = [GID + part for part in some]
+        data = connection.run("TextsOf", places=len(spots), ids=ids, first=len(ids), **spoken_at(spots))
         found |= {_part(row): row for row in nodes(data.get("translatableResourcesByIds") or {})}
     return found
 
 
 def _part(row: Row) -> str:
-    return str(row.get("resourceId") or "").removeprefix(_GID)
+    return str(row.get("resourceId") or "").removeprefix(GID)
 
 
-def _spoken(part: str, data: Row) -> bool:
+def _spoken(part: str, owner: Row) -> bool:
     """Whether a nested object is for buyers to read.
 
     Settings that happen to be text are not, nor is the option that Shopify gives a product without options.
     """
-    owner = data.get("node")
     if part.startswith("ProductOption"):
-        return not (isinstance(owner, dict) and owner.get("hasOnlyDefaultVariant"))
+        return not owner.get("hasOnlyDefaultVariant")
     if not part.startswith("Metafield/"):
         return True
-    space = {_part({"resourceId": row.get("id")}): row.get("namespace") or "" for row in _owned(data, "metafields")}
+    space = {_part({"resourceId": row.get("id")}): row.get("namespace") or "" for row in _owned(owner, "metafields")}
     return part in space and not str(space[part]).startswith(_SETTINGS)
 
 
-def _pictures(data: Row) -> list[str]:
-    found = [_part({"resourceId": row.get("id")}) for row in _owned(data, "media")]
+def _pictures(owner: Row) -> list[str]:
+    found = [_part({"resourceId": row.get("id")}) for row in _owned(owner, "media")]
     return [part for part in found if part.startswith("MediaImage/")]
 
 
-def _owned(data: Row, kind: str) -> Sequence[Row]:
-    owner = data.get("node")
-    return nodes(owner.get(kind) or {}) if isinstance(owner, dict) else ()
-
-
-def _rows(found: Mapping[str, Row], kind: str) -> Iterable[tuple[str, Row]]:
-    """Rows with their keys; of the objects under a product only those of running words."""
-    for part, one in found.items():
-        allowed = {row.get("key") for row in one.get("translatableContent") or [] if row.get("type") in _WORDS}
-        for row in one.get(kind) or []:
-            if not part:
-                yield row["key"], row
-            elif row.get("key") in allowed:
-                yield f"{row['key']}@{part}", row
-
-
-def _parts(action: PublishTranslation) -> dict[str, list[TranslatedField]]:
-    """The action's fields by the global id of the object that holds them, the resource itself first."""
-    found: dict[str, list[TranslatedField]] = {}
-    for field in sorted(action.fields, key=lambda one: part_of(one.key)):
-        part = part_of(field.key)
-        found.setdefault(_GID + part if part else resource(action.resource_id), []).append(field)
-    return found
-
-
-def _key(action: PublishTranslation, name: str, key: str) -> str:
-    return key if name == resource(action.resource_id) else f"{key}@{name.removeprefix(_GID)}"
-
-
-def _digests(connection: Connection, action: PublishTranslation) -> Mapping[str, str]:
-    found = _resources(connection, action.resource_id, action.locale, action)
-    return {key: str(row.get("digest") or "") for key, row in _rows(found, "translatableContent")}
-
-
-def _refuse_stale(connection: Connection, action: PublishTranslation) -> None:
-    """Shopify checks one object at a time; all are checked here before the first is written."""
-    digests = _digests(connection, action)
-    if any(digests.get(field.key) != field.source_digest for field in action.fields):
-        raise StaleState("The source text changed, so the translation was not published.")
-
-
-def _row(action: PublishTranslation, field: TranslatedField) -> dict[str, str]:
-    row = {
-        "locale": str(action.locale), "key": field_name(field.key), "value": field.value,
-        "translatableContentDigest": field.source_digest,
-    }  # fmt: skip
-    return row | {"marketId": mapping.gid("Market", action.market)} if action.market else row
-
-
-def _redirect(connection: Connection, action: PublishTranslation) -> None:
-    """Keep the old address alive; a redirect that is there already is as good."""
-    handle = next((field.value for field in action.fields if field.key == "handle"), "")
-    if not handle or handle == action.redirect_from:
-        return
-    prefix = f"/{action.locale.lower()}/products/"
-    redirect = {"path": prefix + action.redirect_from, "target": prefix + handle}
-    connection.run("RedirectUrl", redirect=redirect)
-
-
-def _snapshot(held: Mapping[str, str]) -> Snapshot:
-    return Snapshot(value=dict(held) or None, read_at=datetime.now(UTC))
+def _owned(owner: Row, kind: str) -> Sequence[Row]:
+    return nodes(owner.get(kind) or {})

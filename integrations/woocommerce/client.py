@@ -15,16 +15,17 @@ from chalicelib.contracts import (
     Receipt,
     ResourceRef,
     StoreFacts,
+    TextPlace,
     Translations,
     WebhookState,
 )
 from chalicelib.domain.actions import Action, Snapshot
 from chalicelib.domain.catalogue import Product
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import Locale, MarketId, OrderId, ProductId, Target
+from chalicelib.domain.ids import Locale, OrderId, ProductId, Target
 from chalicelib.domain.orders import Order
 from chalicelib.domain.shop import Shop
-from chalicelib.errors import Gone, UnsupportedAction
+from chalicelib.errors import Gone
 from integrations.answer import told_at
 from integrations.http import Transport
 from integrations.woocommerce import mapping, pages, subscriptions
@@ -33,7 +34,6 @@ from integrations.woocommerce.connection import LARGEST_PAGE, Connection, parsed
 from integrations.woocommerce.drafts import number
 from integrations.woocommerce.snapshots import Snapshots
 from integrations.woocommerce.translations import Translator
-from integrations.woocommerce.words import ONE_TEXT
 from integrations.woocommerce.writing import Desk
 
 _FACTS = "environment.home_url,environment.version,environment.language,settings.currency,active_plugins"
@@ -126,11 +126,9 @@ class WooCommerceClient:
         )
         return heapq.merge(*streams, key=lambda ref: ref.updated_at)
 
-    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
-        """Source texts of a product, and what its translation says. Raises Gone, UnsupportedAction."""
-        if market is not None:
-            raise UnsupportedAction(ONE_TEXT)
-        return self._translator.texts(resource_id, locale)
+    def texts(self, places: Sequence[TextPlace]) -> Mapping[TextPlace, Translations]:
+        """Source texts of products, and what their translations say: a hundred products a call."""
+        return self._translator.texts(places)
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:
         """What the store holds where these actions would write; what is gone is absent."""

@@ -21,17 +21,19 @@ from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone
 from integrations.woocommerce import drafts, mapping
 from integrations.woocommerce.answers import StoreOrder, StoreProduct
-from integrations.woocommerce.connection import LARGEST_PAGE, Connection, parsed
+from integrations.woocommerce.connection import Connection
+from integrations.woocommerce.pages import included, named
 from integrations.woocommerce.translations import Translator
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was fetched, by number."""
+    """What was fetched, by number; translations by where they are written."""
 
     products: Mapping[int, StoreProduct]
     variations: Mapping[int, StoreProduct]
     orders: Mapping[int, StoreOrder]
+    texts: Mapping[Target, Snapshot]
 
 
 class Snapshots:
@@ -49,6 +51,7 @@ class Snapshots:
             self.products(action.resource for action in own),
             self._variations(varied),
             included(self._connection, "orders", StoreOrder, (action.resource for action in ordered)),
+            self._translator.read([action for action in actions if isinstance(action, PublishTranslation)]),
         )
         taken = ((action.target, self._snapshot(action, found)) for action in actions)
         return {target: snapshot for target, snapshot in taken if snapshot is not None}
@@ -67,29 +70,26 @@ class Snapshots:
     def _snapshot(self, action: Action, found: _Found) -> Snapshot | None:
         match action:
             case SetRecommendations():
-                product = found.products.get(_number(action.product_id))
+                product = found.products.get(named(action.product_id))
                 return _taken(mapping.recommendations(product, action.slot)) if product else None
             case SetPrice():
                 if action.market is not None:
                     return None
                 return self._priced(action, found)
             case AssessOrder():
-                order = found.orders.get(_number(action.order_id))
+                order = found.orders.get(named(action.order_id))
                 return _taken(mapping.risk_of(order)) if order else None
             case HoldOrder():
-                order = found.orders.get(_number(action.order_id))
+                order = found.orders.get(named(action.order_id))
                 return _taken(order.status == "on-hold", (("status", order.status),)) if order else None
             case PublishTranslation():
-                try:
-                    return self._translator.read(action)
-                except Gone:
-                    return None
+                return found.texts.get(action.target)
             case TagOrder():
                 return None
 
     def _priced(self, action: SetPrice, found: _Found) -> Snapshot | None:
         rows = found.products if drafts.simple(action) else found.variations
-        held = rows.get(_number(action.variant_id))
+        held = rows.get(named(action.variant_id))
         if held is None:
             return None
         return _taken(mapping.price_value(held, self._shop.currency), mapping.price_detail(held))
@@ -97,7 +97,7 @@ class Snapshots:
     def _variations(self, actions: Sequence[SetPrice]) -> dict[int, StoreProduct]:
         by_product: dict[int, list[str]] = defaultdict(list)
         for action in actions:
-            by_product[_number(action.product_id)].append(action.variant_id)
+            by_product[named(action.product_id)].append(action.variant_id)
         found: dict[int, StoreProduct] = {}
         for product, ids in by_product.items():
             try:
@@ -105,28 +105,6 @@ class Snapshots:
             except Gone:
                 continue
         return found
-
-
-def included[T: (StoreProduct, StoreOrder)](
-    connection: Connection, path: str, kind: type[T], ids: Iterable[str]
-) -> dict[int, T]:
-    """Rows of a collection by number, a hundred a call; those in the bin count as gone."""
-    numbers = sorted({_number(one) for one in ids} - {0})
-    found: dict[int, T] = {}
-    for start in range(0, len(numbers), LARGEST_PAGE):
-        include = ",".join(str(one) for one in numbers[start : start + LARGEST_PAGE])
-        answer = connection.get(path, include=include, per_page=LARGEST_PAGE)
-        rows: list[T] = parsed(list[kind], answer.data)  # type: ignore[valid-type]
-        found |= {row.id: row for row in rows if row.status != "trash"}
-    return found
-
-
-def _number(text: str) -> int:
-    """A WooCommerce id, or 0 for what has never been one."""
-    try:
-        return drafts.number(text)
-    except Gone:
-        return 0
 
 
 def _taken(value: Value, detail: tuple[tuple[str, str], ...] = ()) -> Snapshot:

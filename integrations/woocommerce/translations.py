@@ -6,21 +6,25 @@ Pictures are shared between languages, alt texts and all, unless WPML Media Tran
 media gives each language its own; then an alt text is written with the translated product, which has to be there first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.contracts import Change, Receipt, Translations
+from chalicelib.contracts import Change, Receipt, TextPlace, Translations
 from chalicelib.domain.actions import PublishTranslation, Snapshot, digest_of
 from chalicelib.domain.catalogue import Text, field_name
-from chalicelib.domain.ids import Locale
+from chalicelib.domain.ids import Locale, Target
 from chalicelib.domain.shop import Shop
 from chalicelib.errors import Gone, StaleState, UnsupportedAction
 from integrations.woocommerce import mapping
 from integrations.woocommerce.answers import StoreProduct
 from integrations.woocommerce.connection import Connection, parsed
 from integrations.woocommerce.drafts import number, same
+from integrations.woocommerce.pages import included, named
 from integrations.woocommerce.words import MISSING, ONE_TEXT
+
+type _Pair = tuple[StoreProduct, StoreProduct | None]
+"""A product, and the one that says it in another language where there is one."""
 
 
 class Translator:
@@ -29,20 +33,17 @@ class Translator:
     def __init__(self, shop: Shop, connection: Connection) -> None:
         self._shop, self._connection = shop, connection
 
-    def texts(self, resource_id: str, locale: Locale) -> Translations:
-        """Source texts of a product and what exists in one language."""
-        original = self._product(number(resource_id))
-        twin = self._twin(original, locale)
-        return Translations(
-            source=_sources(original, twin),
-            existing=_held(original, twin),
-            source_locale=Locale(original.lang or self._shop.primary_locale),
-        )
+    def texts(self, places: Sequence[TextPlace]) -> dict[TextPlace, Translations]:
+        """Source texts of products and what exists in other languages; what is gone is absent, and so are markets."""
+        wanted = {place: (place.resource, place.locale) for place in places if not place.market}
+        found = self._pairs(wanted.values())
+        return {place: self._told(*found[pair]) for place, pair in wanted.items() if pair in found}
 
-    def read(self, action: PublishTranslation) -> Snapshot:
-        """The fields that the action would write, as the translated product holds them. Raises Gone."""
-        original = self._product(number(action.resource_id))
-        return _snapshot(action, original, self._twin(original, action.locale))
+    def read(self, actions: Sequence[PublishTranslation]) -> dict[Target, Snapshot]:
+        """The fields that actions would write, as the translated products hold them; what is gone is absent."""
+        wanted = {action: (action.resource_id, action.locale) for action in actions}
+        found = self._pairs(wanted.values())
+        return {one.target: _snapshot(one, *found[pair]) for one, pair in wanted.items() if pair in found}
 
     def apply(self, change: Change, action: PublishTranslation) -> Receipt:
         """Write the fields, making the translated product where there is none yet."""
@@ -65,7 +66,7 @@ class Translator:
 
     def restore(self, change: Change, action: PublishTranslation, after: Snapshot) -> Receipt:
         """Put the fields back; a translated product that we made goes to the bin, where it can be fetched."""
-        now = self.read(action)
+        now = self._present(action)
         if same(now.value, change.before.value):
             return Receipt(after=now, wrote=False)
         if now.digest != after.digest:
@@ -74,11 +75,25 @@ class Translator:
         twin = self._product(number(dict(now.detail).get("twin", "")))
         if change.before.value is None and dict(after.detail).get("created"):
             self._connection.delete(f"products/{twin.id}")
-            return Receipt(after=self.read(action))
+            return Receipt(after=self._present(action))
         held = change.before.value if isinstance(change.before.value, Mapping) else {}
         copies = {key: ours.alt for key, (ours, _) in mapping.alts(original, twin).items()}
         fields = {field.key: str(held.get(field.key, copies.get(field.key, ""))) for field in action.fields}
         return Receipt(after=self._write(action, original, twin, fields))
+
+    def _told(self, original: StoreProduct, twin: StoreProduct | None) -> Translations:
+        return Translations(
+            source=_sources(original, twin),
+            existing=_held(original, twin),
+            source_locale=Locale(original.lang or self._shop.primary_locale),
+        )
+
+    def _present(self, action: PublishTranslation) -> Snapshot:
+        """One translation now. Raises Gone."""
+        found = self.read([action]).get(action.target)
+        if found is None:
+            raise Gone
+        return found
 
     def _write(
         self, action: PublishTranslation, original: StoreProduct, twin: StoreProduct, values: Mapping[str, str]
@@ -109,6 +124,27 @@ class Translator:
         shown = {"type": original.type, "status": original.status, "regular_price": price}
         return {"name": original.name, **shown, **_fields(values, original), **link}
 
+    def _pairs(self, wanted: Iterable[tuple[str, Locale]]) -> dict[tuple[str, Locale], _Pair]:
+        """Products and what says them in other languages: two reads, one for the originals and one for the others."""
+        chosen = list(wanted)
+        originals = self._several(product for product, _ in chosen)
+        known = {pair: originals[named(pair[0])] for pair in chosen if named(pair[0]) in originals}
+        twins = {pair: _twin_of(original, pair[1]) for pair, original in known.items()}
+        others = self._several(str(twin) for twin in twins.values())
+        return {pair: (original, others.get(twins[pair])) for pair, original in known.items()}
+
+    def _several(self, ids: Iterable[str]) -> dict[int, StoreProduct]:
+        """Products by number, in every language. A listing that leaves one out may only not show its language: it is
+        asked for by itself, for a translation that is overlooked would be paid for again."""
+        wanted = {named(one) for one in ids} - {0}
+        found = included(self._connection, "products", StoreProduct, map(str, wanted), lang="all")
+        for one in sorted(wanted - set(found)):
+            try:
+                found[one] = self._product(one)
+            except Gone:
+                continue
+        return found
+
     def _product(self, product_id: int) -> StoreProduct:
         found = parsed(StoreProduct, self._connection.get(f"products/{product_id}").data)
         if found.status == "trash":
@@ -116,14 +152,11 @@ class Translator:
         return found
 
     def _twin(self, original: StoreProduct, locale: Locale) -> StoreProduct | None:
-        for code in (locale.lower(), locale.lower().partition("-")[0]):
-            twin = str(original.translations.get(code) or "")
-            if twin.isdigit() and int(twin) != original.id:
-                try:
-                    return self._product(int(twin))
-                except Gone:
-                    return None
-        return None
+        twin = _twin_of(original, locale)
+        try:
+            return self._product(twin) if twin else None
+        except Gone:
+            return None
 
     @property
     def _wpml(self) -> bool:
@@ -135,6 +168,15 @@ class Translator:
 
 
 _KEYS = frozenset({*mapping.TEXTS, *mapping.SEO})
+
+
+def _twin_of(original: StoreProduct, locale: Locale) -> int:
+    """The number of the product that says the original in a language; 0 where none does."""
+    for code in (locale.lower(), locale.lower().partition("-")[0]):
+        twin = str(original.translations.get(code) or "")
+        if twin.isdigit() and int(twin) != original.id:
+            return int(twin)
+    return 0
 
 
 def _fields(values: Mapping[str, str], original: StoreProduct) -> dict[str, Any]:

@@ -5,11 +5,20 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from chalicelib.contracts import Change, Page, Receipt, ResourceRef, StoreFacts, Translations, WebhookState
+from chalicelib.contracts import (
+    Change,
+    Page,
+    Receipt,
+    ResourceRef,
+    StoreFacts,
+    TextPlace,
+    Translations,
+    WebhookState,
+)
 from chalicelib.domain.actions import Action, PublishTranslation, SetPrice, Snapshot, Value, intended
 from chalicelib.domain.catalogue import Product, Text, Variant
 from chalicelib.domain.events import EventKind
-from chalicelib.domain.ids import IdempotencyKey, Locale, MarketId, OrderId, ProductId, Target
+from chalicelib.domain.ids import IdempotencyKey, Locale, OrderId, ProductId, Target
 from chalicelib.domain.money import Money
 from chalicelib.domain.orders import Order
 from chalicelib.errors import AccessRevoked, AppError, Gone, StaleState, UnsupportedAction
@@ -71,25 +80,13 @@ class BazaarClient:
             sorted((ref for ref in found if ref.updated_at >= moment), key=lambda ref: ref.updated_at)
         )
 
-    def texts(self, resource_id: str, locale: Locale, market: MarketId | None = None) -> Translations:
-        if market is not None:
-            raise UnsupportedAction("The bazaar knows no markets.")
+    def texts(self, places: Sequence[TextPlace]) -> Mapping[TextPlace, Translations]:
         stall = self._call("texts")
-        product = stall.products.get(ProductId(resource_id))
-        if product is None:
-            raise Gone
-        source = tuple(
-            Text(key=key, value=value, digest=sha256(value.encode()).hexdigest())
-            for key, value in (("title", product.title), ("description", product.description_html))
-            if value
-        )
-        held = stall.values.get(Target(f"resource/{resource_id}/translation/{locale}/all"))
-        existing = held if isinstance(held, Mapping) else {}
-        return Translations(
-            source=source,
-            existing=tuple(Text(key=key, value=str(value), digest="") for key, value in existing.items()),
-            source_locale=Locale("en"),
-        )
+        return {
+            place: _texts(stall, product, place)
+            for place in places
+            if (product := stall.products.get(ProductId(place.resource))) and not place.market
+        }
 
     def read(self, actions: Sequence[Action]) -> Mapping[Target, Snapshot]:
         stall = self._call("read")
@@ -173,6 +170,21 @@ class BazaarClient:
             version=str(stall.versions.get(action.target, 0)),
             read_at=self._bazaar.clock(),
         )
+
+
+def _texts(stall: Stall, product: Product, place: TextPlace) -> Translations:
+    source = tuple(
+        Text(key=key, value=value, digest=sha256(value.encode()).hexdigest())
+        for key, value in (("title", product.title), ("description", product.description_html))
+        if value
+    )
+    held = stall.values.get(Target(f"resource/{product.id}/translation/{place.locale}/all"))
+    existing = held if isinstance(held, Mapping) else {}
+    return Translations(
+        source=source,
+        existing=tuple(Text(key=key, value=str(value), digest="") for key, value in existing.items()),
+        source_locale=Locale("en"),
+    )
 
 
 def _exists(stall: Stall, action: Action) -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from graphql import FragmentDefinitionNode, OperationType
 
 from sandbox.shopify_store import schema
-from sandbox.shopify_store.throttle import LARGEST_QUERY, actual_cost, requested_cost
+from sandbox.shopify_store.points import Price
+from sandbox.shopify_store.throttle import LARGEST_QUERY
 
 if TYPE_CHECKING:
     from sandbox.shopify_store.store import ShopifyStore
@@ -31,6 +32,10 @@ class Counters:
     throttled: int = 0
     unauthorized: int = 0
     operations: dict[str, int] = field(default_factory=dict)
+    points: int = 0
+    """What all answers were worth: what a long run waits for."""
+    dearest: int = 0
+    """The most that one query asked for."""
 
 
 def answer(
@@ -48,7 +53,8 @@ def answer(
     variables = request.get("variables") or {}
     mutation = operation.operation is OperationType.MUTATION
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    cost = max(1, requested_cost(operation.selection_set, fragments, variables, mutation=mutation))
+    price = Price(schema.load(), fragments, variables)
+    cost = price.requested(operation)
     refusal = _check_input(variables) or _check_cost(store, cost)
     if refusal:
         return refusal
@@ -59,8 +65,10 @@ def answer(
         data, problems = schema.run(document, call, variables, request.get("operationName"))
     if data is None and any(_code(problem) == "INVALID_VARIABLE" for problem in problems):
         return {"errors": problems}
-    actual = cost if mutation else actual_cost(data, cost)
+    actual = price.actual(operation, data, cost)
     store.bucket.give_back(cost - actual)
+    store.counters.points += actual
+    store.counters.dearest = max(store.counters.dearest, cost)
     extensions = {"cost": store.bucket.report(cost, actual)}
     return {**({"errors": problems} if problems else {}), "data": data, "extensions": extensions}
 

@@ -113,8 +113,8 @@ def many(_root: Any, call: Call, *, resource_type: str, **paging: Any) -> dict[s
 
 @resolves("QueryRoot.translatableResourcesByIds", access=READ)
 def by_ids(_root: Any, call: Call, *, resource_ids: list[str], **paging: Any) -> dict[str, Any]:
-    """The named objects, without those that do not exist."""
-    found = [call.state.find(one) for one in resource_ids]
+    """The named objects, each once, without those that do not exist."""
+    found = [call.state.find(one) for one in dict.fromkeys(resource_ids)]
     rows = [_Row(record) for record in found if translatable(record)]
     return connection(call, sorted(rows, key=lambda row: row.number), paging)
 

@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib import applying
 from chalicelib.adapters.clocks import SystemClock
+from chalicelib.contracts import TextPlace
 from chalicelib.domain.actions import Action, PublishTranslation, SetPrice, TranslatedField
 from chalicelib.domain.evidence import Reason, TextDifference
 from chalicelib.domain.ids import EventId, FunctionName, Locale, ProductId, ProposalId, ShopId
@@ -132,7 +133,8 @@ def vars_of(action: Action) -> tuple[ProductId, ...]:
 
 def _edit_a_translation(day: Day) -> None:
     product = str(day.store.product_id("good-3"))
-    texts = day.office.services.open_store(day.office.services.shops.get(day.shop)).texts(product, Locale("de"))
+    place = TextPlace(product, Locale("de"))
+    texts = day.office.services.open_store(day.office.services.shops.get(day.shop)).texts([place])[place]
     title = next(one for one in texts.source if one.key == "title")
     field = TranslatedField(key="title", value="Laterne Nummer 3", source_digest=title.digest)
     shown = TextDifference(field="title", locale="de", source=title.value, before="", after=field.value, quality=0.8)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import cleaning, connecting
+from chalicelib import cleaning, connecting, deciding, runs
 from chalicelib.domain.catalogue import ledger_of
 from chalicelib.domain.events import Schedule
 from chalicelib.domain.ids import Locale, ProductId
@@ -45,6 +45,19 @@ def test_a_deleted_product_waits_for_nobody() -> None:
     assert _kept(stage, "tm:") == sentences
     ended = [p for p in stage.services.proposals.every(stage.shops[0]) if p.status is Status.EXPIRED]
     assert [str(refusal.reason) for p in ended for refusal in p.refusals] == ["The product was deleted."]
+
+
+def test_what_we_published_and_a_merchant_took_away_is_not_made_again() -> None:
+    stage = _stage()
+    (made,) = [p for p in stage.services.proposals.waiting(stage.shops[0], NAME) if p.action.resource == "p0"]
+    deciding.approve(stage.services, stage.shops[0], made.id, "somebody@shop.example")
+    stage.settle()
+    stall(stage).edit(made.target, None)
+    stage.settle()
+    runs.start(stage.services, stage.services.shops.get(stage.shops[0]), runs.RUN, NAME, [Locale("de")], "somebody")
+    stage.settle()
+    assert _waiting(stage) == ["p1"]
+    assert stall(stage).values[made.target] is None
 
 
 def test_of_what_was_never_in_the_mirror_nothing_is_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.contracts import Capability, Change, Receipt
+from chalicelib.contracts import Capability, Change, Receipt, TextPlace
 from chalicelib.domain.actions import (
     Action,
     AssessOrder,
@@ -23,10 +23,10 @@ from chalicelib.domain.actions import (
     TranslatedField,
     intended,
 )
-from chalicelib.domain.ids import IdempotencyKey, MarketId, OrderId, ProductId, VariantId
+from chalicelib.domain.ids import IdempotencyKey, Locale, MarketId, OrderId, ProductId, VariantId
 from chalicelib.domain.money import Money
 from chalicelib.errors import Gone, StaleState, UnsupportedAction
-from tests.contract.marketplaces.worlds import World
+from tests.contract.marketplaces.worlds import World, texts_of
 
 NOTHING = Snapshot(value=None, read_at=datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -49,7 +49,7 @@ def apply_one(world: World, action: Action) -> tuple[Change, Receipt]:
 
 def translation(world: World, value: str = "Tee eins") -> PublishTranslation:
     resource = world.goods[0]
-    source = {text.key: text.digest for text in world.client.texts(resource, world.locale).source}
+    source = {text.key: text.digest for text in texts_of(world.client, resource, world.locale).source}
     field = TranslatedField(key="title", value=value, source_digest=source["title"])
     return PublishTranslation(resource_id=resource, locale=world.locale, fields=(field,))
 
@@ -236,7 +236,7 @@ def test_a_translation_of_a_changed_source_is_refused(world: World) -> None:
 def test_a_translation_is_read_where_it_was_written(world: World) -> None:
     _, receipt = apply_one(world, translation(world, "Tee Nummer null"))
     assert receipt.after.value == {"title": "Tee Nummer null"}
-    existing = {text.key: text.value for text in world.client.texts(world.goods[0], world.locale).existing}
+    existing = {text.key: text.value for text in texts_of(world.client, world.goods[0], world.locale).existing}
     assert existing["title"] == "Tee Nummer null"
 
 
@@ -245,3 +245,32 @@ def test_a_second_translation_replaces_and_gives_back_the_first(world: World) ->
     change, receipt = apply_one(world, translation(world, "Zweiter"))
     assert change.before.value == {"title": "Erster"}
     assert world.client.restore(change, receipt.after).after.value == {"title": "Erster"}
+
+
+def test_texts_of_several_products_and_languages_are_read_together_and_what_is_not_there_is_absent(
+    world: World,
+) -> None:
+    french = Locale("fr")
+    apply_one(world, translation(world))
+    there = [TextPlace(one, locale) for one in world.goods[:3] for locale in (world.locale, french)]
+    nowhere = [TextPlace(one, world.locale) for one in ("999999999", "never an id")]
+    found = world.client.texts([*nowhere, *there])
+    assert set(found) == set(there)
+    assert {place: found[place] for place in there} == {place: world.client.texts([place])[place] for place in there}
+    assert [text.value for text in found[there[0]].existing if text.key == "title"] == ["Tee eins"]
+    assert all(found[place].existing == () for place in there[1:])
+    assert len({text.digest for place in there for text in found[place].source if text.key == "title"}) == 3
+
+
+def test_the_texts_of_twenty_products_in_two_languages_take_two_calls_at_most(world: World) -> None:
+    apply_one(world, translation(world))
+    wanted = [TextPlace(one, locale) for one in world.goods[:20] for locale in (world.locale, Locale("fr"))]
+    client, before = world.client, len(world.calls)
+    assert len(client.texts(wanted)) == 40
+    assert len(world.calls) - before <= 2
+
+
+def test_a_single_markets_texts_are_absent_where_a_store_has_none_of_them(world: World) -> None:
+    place = TextPlace(world.goods[0], world.locale, world.market or MarketId("424242"))
+    kept = Capability.MARKET_TEXTS in world.marketplace.abilities(world.shop)
+    assert (place in world.client.texts([place, TextPlace(world.goods[0], world.locale)])) == kept

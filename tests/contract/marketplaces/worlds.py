@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from chalicelib.contracts import Credentials, Marketplace, RawRequest, StoreClient
+from chalicelib.contracts import Credentials, Marketplace, RawRequest, StoreClient, TextPlace, Translations
 from chalicelib.domain.actions import SetPrice, SetRecommendations, Slot, Value
 from chalicelib.domain.catalogue import Product, ProductStatus, Variant
 from chalicelib.domain.ids import Locale, MarketId, OrderId, ProductId, VariantId, shop_id
@@ -119,6 +119,12 @@ class World:
             price=Money(Decimal(amount), currency),
             compare_at=None if compare_at is None else Money(Decimal(compare_at), currency),
         )
+
+
+def texts_of(client: StoreClient, product: str, locale: Locale) -> Translations:
+    """One product's texts, and what it says in one language."""
+    place = TextPlace(product, locale)
+    return client.texts([place])[place]
 
 
 def seed() -> Seed:

@@ -70,6 +70,13 @@ def test_every_document_is_valid_in_the_whole_schema(whole: GraphQLSchema, name:
     assert validate(whole, parse(operations.documents()[name])) == []
 
 
+@pytest.mark.parametrize("name", ["Texts", "MoreTexts", "TextsOf", "StandingTexts"])
+def test_a_document_about_several_languages_is_valid_too(whole: GraphQLSchema, name: str) -> None:
+    text = operations.document(name, 12)
+    assert validate(whole, parse(text)) == []
+    assert text.count("translations(locale: $locale") == 12 * operations.document(name).count("translations(")
+
+
 @pytest.mark.parametrize("name", ["ExportedProducts", "ExportedOrders"])
 def test_a_bulk_query_is_written_out_without_fragments(served: GraphQLSchema, name: str) -> None:
     text = operations.inline(name)

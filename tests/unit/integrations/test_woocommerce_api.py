@@ -47,7 +47,8 @@ from integrations.woocommerce import install, offers
 from integrations.woocommerce.client import WooCommerceClient
 from integrations.woocommerce.webhooks import WooCommerceReader
 from sandbox.seed import Seed, SeedLine, SeedOrder, SeedProduct, SeedVariant
-from sandbox.woocommerce_store import Fault, FaultKind, WooCommerceStore, serve
+from sandbox.woocommerce_store import Fault, FaultKind, WooCommerceStore, languages, serve
+from tests.contract.marketplaces.worlds import texts_of
 
 CAPTURED = Path(__file__).parents[4] / "shared" / "woocommerce" / "webhooks"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -466,7 +467,7 @@ def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(multilingual: 
         assert Capability.TRANSLATIONS in offers(bench.shop)
         assert set(plugins) <= set(bench.client.facts().plugins)
         product = bench.id("g1")
-        (title,) = [text for text in bench.client.texts(product, Locale("de")).source if text.key == "title"]
+        (title,) = [text for text in texts_of(bench.client, product, Locale("de")).source if text.key == "title"]
         field = TranslatedField(key="title", value="Tee eins", source_digest=title.digest)
         action = PublishTranslation(resource_id=product, locale=Locale("de"), fields=(field,))
         change = bench.change(action)
@@ -479,8 +480,21 @@ def test_a_translation_is_a_product_of_its_own_and_goes_with_undo(multilingual: 
         assert isinstance(again, Receipt)
         assert not again.wrote
         assert bench.client.restore(change, done.after).after.value is None
-        assert bench.client.texts(product, Locale("de")).existing == ()
+        assert texts_of(bench.client, product, Locale("de")).existing == ()
         assert bench.store.product(int(product))["name"] == "Tea 1"
+
+
+def test_a_translation_that_listings_do_not_show_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def own_language(shop: Any, product: Any, lang: str) -> bool:
+        return product.lang in ("", shop.site.language)
+
+    with opened(plugins=WPML, multilingual="wpml") as bench:
+        product, de = bench.id("g1"), Locale("de")
+        (title,) = [text for text in texts_of(bench.client, product, de).source if text.key == "title"]
+        field = TranslatedField(key="title", value="Tee eins", source_digest=title.digest)
+        bench.client.apply([bench.change(PublishTranslation(resource_id=product, locale=de, fields=(field,)))])
+        monkeypatch.setattr(languages, "visible", own_language)
+        assert "Tee eins" in {text.value for text in texts_of(bench.client, product, de).existing}
 
 
 @pytest.mark.parametrize("place", ["_yoast_wpseo_title", "rank_math_title"])
@@ -488,7 +502,7 @@ def test_what_search_engines_show_is_translated_where_the_shops_plugin_keeps_it(
     with opened(plugins=WPML, multilingual="wpml") as bench:
         product, de = bench.id("g1"), Locale("de")
         bench.store.update_product(int(product), meta_data=[{"key": place, "value": "Tea one | %%sitename%%"}])
-        source = {text.key: text for text in bench.client.texts(product, de).source}
+        source = {text.key: text for text in texts_of(bench.client, product, de).source}
         assert source["meta_title"].value == "Tea one | %%sitename%%"
         assert "meta_description" not in source
         values = {"title": "Tee eins", "meta_title": "Tee eins | %%sitename%%"}
@@ -504,7 +518,7 @@ def test_what_search_engines_show_is_translated_where_the_shops_plugin_keeps_it(
 
 def _alt_change(bench: Bench, product: ProductId) -> Change:
     """The title, and every alt text that can be translated."""
-    source = bench.client.texts(product, Locale("de")).source
+    source = texts_of(bench.client, product, Locale("de")).source
     chosen = [text for text in source if text.key == "title" or text.key.startswith("alt@")]
     fields = tuple(TranslatedField(key=t.key, value=f"de {t.value}", source_digest=t.digest) for t in chosen)
     return bench.change(PublishTranslation(resource_id=product, locale=Locale("de"), fields=fields))
@@ -537,7 +551,8 @@ def test_alt_texts_that_languages_share_are_left_alone_and_that_is_said() -> Non
     with opened(plugins=WPML, multilingual="wpml") as bench:
         product = bench.id("g1")
         bench.client.apply([_alt_change(bench, product)])
-        assert not [text for text in bench.client.texts(product, Locale("de")).source if text.key.startswith("alt@")]
+        source = texts_of(bench.client, product, Locale("de")).source
+        assert not [text for text in source if text.key.startswith("alt@")]
         shared = next(image for image in bench.store.product(int(product))["images"] if image["alt"])
         field = TranslatedField(key=f"alt@MediaImage/{shared['id']}", value="Tasse", source_digest="x")
         action = PublishTranslation(resource_id=product, locale=Locale("de"), fields=(field,))
@@ -550,7 +565,7 @@ def test_alt_texts_that_languages_share_are_left_alone_and_that_is_said() -> Non
 def test_without_a_plugin_there_is_no_place_for_texts_and_that_is_said(bench: Bench) -> None:
     assert Capability.TRANSLATIONS not in offers(bench.shop)
     product = bench.id("g1")
-    (title,) = [text for text in bench.client.texts(product, Locale("de")).source if text.key == "title"]
+    (title,) = [text for text in texts_of(bench.client, product, Locale("de")).source if text.key == "title"]
     field = TranslatedField(key="title", value="Tee", source_digest=title.digest)
     action = PublishTranslation(resource_id=product, locale=Locale("de"), fields=(field,))
     (answer,) = bench.client.apply([bench.change(action)])

@@ -99,13 +99,12 @@ class Floor:
         known = Context(shop=self.shop, policy=self.policy, event=event, now=self.now)
         for _ in range(4):
             wants = FUNCTION.reads(known, NoModels())
-            targets = {action.target for action in wants.targets}
             known = replace(
                 known,
                 texts={place: self.texts(*place) for place in wants.texts},
                 catalogue={p: self.products[p] for p in wants.catalogue if p in self.products},
                 memory={key: self.memory[key] for key in wants.memory if key in self.memory},
-                written={target: self.written[target] for target in targets if target in self.written},
+                written={target: self.written[target] for target in wants.written if target in self.written},
             )
         return known
 
