@@ -14,14 +14,14 @@ import numpy as np
 type Options = dict[str, float | int | str]
 
 OPTIONS: Options = {"objective": "binary", "verbose": -1, "num_threads": 1, "seed": 1, "learning_rate": 0.05}
-FEW, FEWER = 10_000, 3_000
+FEW, FEWER, MANY = 10_000, 3_000, 200_000
 
 
 def options(rows: int) -> tuple[Options, int]:
-    """Smaller trees and fewer of them where there are few rows."""
+    """Smaller trees and fewer of them where there are few rows, more of them where there are very many."""
     if rows < FEWER:
         return {**OPTIONS, "num_leaves": 7, "min_data_in_leaf": 10, "feature_fraction": 0.5}, 100
-    leaves, trees = (15, 200) if rows < FEW else (31, 400)
+    leaves, trees = (15, 200) if rows < FEW else (31, 400 if rows < MANY else 1_200)
     more: Options = {"num_leaves": leaves, "min_data_in_leaf": 30, "feature_fraction": 0.5, "bagging_fraction": 0.8}
     return {**OPTIONS, **more, "bagging_freq": 1}, trees
 

@@ -13,13 +13,11 @@ from functions.screening.adapting import climb
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Floats, Ints, Values
 from functions.screening.fairness import Gap, Rate, gap, offsets, rates
-from functions.screening.judging import Judge, calibrated
-from functions.screening.learning import additive
+from functions.screening.judging import Judge
 from functions.screening.train import LEAST_FRAUDS
 from sandbox.orders.records import OrderRecord
 from sandbox.orders.stream import VALIDATION_END
-from sandbox.screening.build import BAGS, PACE, SEED
-from sandbox.screening.lessons import Simulated, hidden
+from sandbox.screening.lessons import Simulated
 from sandbox.screening.rows import Tally, order_of
 
 NEW_SHOPS: Final = ("electronics", "sports")
@@ -29,13 +27,6 @@ PAUSE_S: Final = 7_200
 """Card-testing orders of a shop further apart than this are two campaigns."""
 
 type Fold = tuple[Ints, Ints]
-
-
-def without(year: Simulated, shops: Sequence[str]) -> Judge:
-    """The base as it would be, had these shops never been simulated."""
-    seen = np.array([record.shop not in shops for record in year.records])
-    lesson = hidden(year.lesson(year.months("train") & seen), SEED)
-    return calibrated(additive(lesson, pace=PACE, bags=BAGS, seed=SEED), lesson.label)
 
 
 def few_folds(year: Simulated) -> list[Fold]:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,14 +26,15 @@ from bench.screening_figures import (
     costs,
     paid,
 )
-from bench.screening_looks import NEW_SHOPS, burst_alarms, countries, differences, few_folds, few_labels, means, without
+from bench.screening_looks import NEW_SHOPS, burst_alarms, countries, differences, few_folds, few_labels, means
 from chalicelib.domain.screening import Ruling
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Floats, Ints, Values
-from functions.screening.deciding import bar_for
 from functions.screening.judging import Judge
 from functions.screening.keeping import read_tables
-from sandbox.screening.build import HERE
+from functions.screening.pace import Pace
+from sandbox.orders.world import SHOPS
+from sandbox.screening.build import HERE, LEARNED, learned, street
 from sandbox.screening.lessons import Simulated, simulated
 
 KEPT_ROWS: Final = Path(".local/screening/rows.json")
@@ -76,6 +78,23 @@ def peer(
         subprocess.run([python, str(script), str(given), str(answer)], check=True)
         with np.load(answer) as held:
             return [held[f"p_{number}"] for number in range(len(folds))]
+
+
+def numbers(base: Judge, table: Mapping[str, Values]) -> NDArray[np.float32]:
+    """(rows, columns) as the graph takes them."""
+    return np.stack([one.numbers(table[one.name]) for one in base.columns], axis=1)
+
+
+def lightgbm(base: Judge, judged: NDArray[np.float32]) -> Floats | None:
+    """LightGBM's probabilities, learned from the rows that the shipped model learned from."""
+    known = street()
+    known = known.rows(np.isin(known.month, LEARNED))
+    both = np.concatenate([numbers(base, known.table), judged]).astype(np.float64)
+    label = np.concatenate([known.label, np.zeros(len(judged))])
+    text = np.array([one.categories is not None for one in base.columns])
+    rows = np.arange(len(both))
+    found = peer(both, text, label, [(rows[: len(known.label)], rows[len(known.label) :])])
+    return None if found is None else found[0]
 
 
 def matrix(table: dict[str, Values]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -132,24 +151,24 @@ def gains(probability: Floats, total: Floats) -> Floats:
     return np.asarray(expected[Ruling.APPROVE] - np.min(np.stack(list(expected.values())), axis=0))
 
 
-def bars(year: Simulated, base: Judge, looks: int) -> dict[str, float]:
-    """Per shop what looking must save at least, from the month before (``deciding.bar_for``)."""
-    month = year.months("validate")
-    table = {name: values[month] for name, values in year.table.items()}
-    shop = np.array([record.shop for record in year.records])[month]
-    total = np.array([record.total for record in year.records])[month]
-    saved = gains(sigmoid(base.logit(table)), total)
-    return {
-        name: bar_for(saved[shop == name].tolist(), float((shop == name).sum()) / 30, looks)
-        for name in sorted(set(shop.tolist()))
-    }
+def decided(probability: Floats, total: Floats, at: Floats, shop: Ints, judged: NDArray[np.bool_], looks: int) -> Ints:
+    """Our decisions by cost, as the product takes them: in time order, with what each shop remembers (``pace``).
 
-
-def decided(probability: Floats, total: Floats, days: Ints, bar: Floats, looks: int) -> Ints:
-    """Our decisions by cost: looked at is what saves its shop's bar at least, within each day's room."""
-    gain = gains(probability, total)
-    looked = within_budget(np.where(gain >= bar, gain, 0.0), days, room_for(days, looks))
-    return np.where(looked, by_cost(probability, total), 0)
+    ``at`` is seconds since 1970, ascending within each shop. Orders that are not ``judged`` are approved, and
+    remembered.
+    """
+    saved, verdicts = gains(probability, total), by_cost(probability, total)
+    found = np.zeros(len(total), np.int64)
+    for one in np.unique(shop).tolist():
+        known, day, left = Pace(), -1, 0
+        for row in np.flatnonzero(shop == one).tolist():
+            now = datetime.fromtimestamp(float(at[row]), UTC)
+            if now.toordinal() != day:
+                day, left = now.toordinal(), looks
+            if judged[row] and left and verdicts[row] and saved[row] >= known.bar(now, left):
+                found[row], left = verdicts[row], left - 1
+            known = known.after(now, float(saved[row]))
+    return found
 
 
 def thresholded(probability: Floats, threshold: float, days: Ints, looks: int, course: Ruling = Ruling.HOLD) -> Ints:
@@ -194,10 +213,17 @@ def _countries() -> dict[str, Any]:
     return countries(simulated(seed=77, scale=0.4, equal_risk=True, kept=EQUAL_ROWS), shipped())
 
 
+def without(shops: Sequence[str]) -> Judge:
+    """The base as it would be, had these shops never been simulated."""
+    known = street()
+    left_out = [place for place, shop in enumerate(SHOPS) if shop.name in shops]
+    return learned(known.rows(np.isin(known.month, LEARNED) & ~np.isin(known.shop % len(SHOPS), left_out)))
+
+
 def _few() -> dict[str, Any]:
     year = _year()
     folds = few_folds(year)
-    as_it_comes, adapted = few_labels(year, without(year, NEW_SHOPS), folds)
+    as_it_comes, adapted = few_labels(year, without(NEW_SHOPS), folds)
     found = {"base as it comes": means(as_it_comes), "with 500 labels": means(adapted)}
     x, text = matrix(year.table)
     theirs = peer(x, text, year.label, folds)
@@ -210,37 +236,37 @@ def _few() -> dict[str, Any]:
 def last_look(year: Simulated) -> dict[str, Any]:
     """Ranking, calibration, few labels and costs."""
     base, table, label, group = shipped(), year.table, year.label, year.group
-    train, last = year.months("train"), year.months("last")
-    probability = sigmoid(base.logit({name: values[last] for name, values in table.items()}))
-    x, text = matrix(table)
-    theirs = peer(x, text, label, [(np.flatnonzero(train), np.flatnonzero(last))])
-    y, total = label[last], np.array([record.total for record in year.records])[last]
+    last = year.months("last")
+    every = sigmoid(base.logit(table))
+    probability = every[last]
+    theirs = lightgbm(base, numbers(base, {name: values[last] for name, values in table.items()}))
+    totals = np.array([record.total for record in year.records])
+    at = np.array([record.created_at.timestamp() for record in year.records])
+    shop = np.unique([record.shop for record in year.records], return_inverse=True)[1].astype(np.int64)
+    y, total = label[last], totals[last]
     weights = again(group[last], 1)
     found: dict[str, Any] = {"orders": len(y), "frauds": int(y.sum())}
     found["ap"] = _interval(average_precision, y, probability, weights)
     found["ece"] = _interval(calibration_error, y, probability, weights)
     found["cost approve all"] = _mean(paid(np.zeros(len(y), np.int64), y, total), weights)
-    if theirs:
-        found["ap LightGBM"] = _interval(average_precision, y, theirs[0], weights)
-        draws = [average_precision(y, probability, w) - average_precision(y, theirs[0], w) for w in weights]
+    if theirs is not None:
+        found["ap LightGBM"] = _interval(average_precision, y, theirs, weights)
+        draws = [average_precision(y, probability, w) - average_precision(y, theirs, w) for w in weights]
         ones = np.ones(len(y))
-        gap = average_precision(y, probability, ones) - average_precision(y, theirs[0], ones)
+        gap = average_precision(y, probability, ones) - average_precision(y, theirs, ones)
         found["ap ours less LightGBM"] = interval(gap, draws)
-    shop = [record.shop for record, kept in zip(year.records, last.tolist(), strict=True) if kept]
     for name, looks in BUDGETS.items():
-        held = bars(year, base, looks)
-        bar = np.array([held[one] for one in shop])
-        spent = _spent(Judged(y, probability, total, group[last]), theirs, shop_days(year, last), bar, looks, weights)
+        ours = decided(every, totals, at, shop, last, looks)[last]
+        spent = _spent(Judged(y, probability, total, group[last]), theirs, shop_days(year, last), ours, looks, weights)
         found |= {f"{name}: {what}": value for what, value in spent.items()}
     return found
 
 
 def _spent(
-    one: Judged, theirs: Sequence[Floats] | None, days: Ints, bar: Floats, looks: int, weights: Sequence[Floats]
+    one: Judged, theirs: Floats | None, days: Ints, ours: Ints, looks: int, weights: Sequence[Floats]
 ) -> dict[str, Any]:
     """Cost an order within the day's room: ours, and of the best thresholds in hindsight."""
     y, total = one.label, one.total
-    ours = decided(one.probability, total, days, bar, looks)
     spent = paid(ours, y, total)
     fixed = paid(best_fixed(one, days, looks), y, total)
     found: dict[str, Any] = {
@@ -249,8 +275,8 @@ def _spent(
         "cost of the best fixed threshold, in hindsight": _mean(fixed, weights),
         "saved against it": _mean(fixed - spent, weights),
     }
-    if theirs:
-        peer_cost = paid(best_fixed(Judged(y, theirs[0], total, one.group), days, looks), y, total)
+    if theirs is not None:
+        peer_cost = paid(best_fixed(Judged(y, theirs, total, one.group), days, looks), y, total)
         found["cost of LightGBM's best threshold, in hindsight"] = _mean(peer_cost, weights)
         found["saved against LightGBM"] = _mean(peer_cost - spent, weights)
     return found

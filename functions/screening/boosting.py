@@ -1,6 +1,6 @@
 """An additive model by boosting: one small step tree per feature and turn, round after round.
 
-    logit(row) = intercept + f1(x1) + f2(x2) + … + pairs        each f is a table over bins
+    logit(row) = intercept + f1(x1) + f2(x2) + … + groups        each f is a table over bins
 
 Explainable boosting after Lou, Caruana & Gehrke (2012) and Lou et al. (2013, "GA2M"), in numpy, with steps bound to
 rise or fall where common sense says so. Every model is a bag: it learns on some of the identities and is judged
@@ -9,15 +9,13 @@ on the rest, so that every row has a score from models that never saw its identi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.screening.columns import Binned, Column, Floats, Ints
+from functions.screening.columns import Binned, Floats, Ints
+from functions.screening.groups import Group
 
-PAIR_BINS: Final = 8
 _BLOCK, _BLOCKS = 6, 12
 """So many features, or such a part of all, take their step from the same gradient: three times as fast, and as good at
 small steps."""
@@ -34,15 +32,17 @@ class Pace:
     penalty: float = 2.0
     """Added to each leaf's curvature."""
     pair_penalty: float = 10.0
-    """The same for each cell of a pair, of which there are many, and for each category: half of it."""
+    """The same for each cell of a group, of which there are many, and for each category: half of it."""
     least_rows: int = 12
     patience: int = 6
     """Looks without progress after which a bag stops."""
     trusted: int = 3
     """Looks that are taken on trust: with a handful of frauds the rows left out cannot tell when to stop."""
     pairs: int = 0
+    groups: int = 0
+    """Pairs and triples, found one after another instead: for very many labels."""
     scouted: int = 1_000
-    """Rounds after which pairs are looked for, at most."""
+    """Rounds after which groups are looked for, at most."""
     share: float = 1.0
     """Of the features, drawn anew each round."""
 
@@ -52,35 +52,9 @@ class Path:
     """What one bag learned, look by look."""
 
     tables: list[list[Floats]]
-    """[look][term](bins,), of main terms, then of pairs (flattened)."""
+    """[look][term](bins,), of main terms, then of groups (flattened)."""
     left_out: list[Floats]
     """[look](rows left out,): logits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two features looked at together, on coarser bins."""
-
-    first: int
-    second: int
-    folded_first: Ints
-    """Coarse bin by bin."""
-    folded_second: Ints
-
-    @property
-    def size(self) -> int:
-        """Number of cells."""
-        return (int(self.folded_first.max()) + 1) * self.width
-
-    @property
-    def width(self) -> int:
-        """Coarse bins of the second feature."""
-        return int(self.folded_second.max()) + 1
-
-    def cells(self, data: Binned) -> Ints:
-        """(rows,)"""
-        first, second = self.folded_first[data.bins[self.first]], self.folded_second[data.bins[self.second]]
-        return np.asarray(first * self.width + second)
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -90,17 +64,17 @@ def sigmoid(x: Floats) -> Floats:
 
 def boost(
     data: Binned, label: Floats, start: Floats, inside: NDArray[np.bool_], pace: Pace, seed: int,
-    pairs: Sequence[Pair] = (), shift: float = 0.0,
+    groups: Sequence[Group] = (), shift: float = 0.0,
 ) -> Path:  # fmt: skip
     """One bag. ``start`` holds the logits to begin with (an intercept, or another model's opinion); ``shift`` is by
     how much more often the rows inside are fraud."""
     rng = np.random.default_rng(seed)
-    terms = [*data.bins, *(pair.cells(data) for pair in pairs)]
-    sizes = [*(one.bins for one in data.columns), *(pair.size for pair in pairs)]
+    terms = [*data.bins, *(group.cells(data) for group in groups)]
+    sizes = [*(one.bins for one in data.columns), *(group.size for group in groups)]
     penalties = [*(pace.pair_penalty / 2 if one.categories is not None else 0.0 for one in data.columns)]
-    penalties += [pace.pair_penalty] * len(pairs)
+    penalties += [pace.pair_penalty] * len(groups)
     ordered = np.array(penalties) == 0
-    direction = np.array([*(one.direction for one in data.columns), *(0 for _ in pairs)])
+    direction = np.array([*(one.direction for one in data.columns), *(0 for _ in groups)])
     bins = [one[inside] for one in terms]
     counts = np.zeros((len(terms), max(sizes)))
     for term, one in enumerate(bins):
@@ -149,7 +123,7 @@ def log_loss(label: Floats, logit: Floats) -> float:
 
 
 def _ridge(gradient: Floats, curvature: Floats, penalty: float) -> Floats:
-    """Each bin its own value, pulled to nothing: for categories and pairs."""
+    """Each bin its own value, pulled to nothing: for categories and groups."""
     return np.asarray(-gradient / (curvature + penalty))
 
 
@@ -207,34 +181,3 @@ def _cuts_of(
     most = gain.max(axis=1, initial=-1.0)
     whole = (high[0] - low[0]) ** 2 / (high[1] - low[1] + pace.penalty)
     return best, most > whole + 1e-9, most - whole
-
-
-def find_pairs(data: Binned, label: Floats, logit: Floats, among: Sequence[int], most: int) -> list[Pair]:
-    """The pairs that explain most of what the main terms leave over (a coarse search as in GA2M's FAST)."""
-    p = sigmoid(logit)
-    g, h = p - label, p * (1 - p)
-    folded = {one: _folded(data.columns[one], data.bins[one]) for one in among}
-    found = []
-    for first, second in combinations(among, 2):
-        pair = Pair(first, second, folded[first], folded[second])
-        cells = pair.cells(data)
-        gain = _interaction(np.bincount(cells, g, pair.size), np.bincount(cells, h, pair.size), pair.width)
-        found.append((gain, first, second, pair))
-    return [pair for *_, pair in sorted(found, key=lambda one: -one[0])[:most]]
-
-
-def _interaction(g: Floats, h: Floats, width: int) -> float:
-    """What cells explain beyond their row and column."""
-    g2, h2 = g.reshape(-1, width), h.reshape(-1, width)
-    cells = float((g2**2 / (h2 + 4)).sum())
-    return cells - float((g2.sum(0) ** 2 / (h2.sum(0) + 4)).sum()) - float((g2.sum(1) ** 2 / (h2.sum(1) + 4)).sum())
-
-
-def _folded(column: Column, bins: Ints) -> Ints:
-    """Coarse bins of about equal size; what is not known stays apart."""
-    count = np.bincount(bins, minlength=column.bins).astype(float)
-    count[0] = 0
-    share = (np.cumsum(count) - count / 2) / max(1.0, count.sum())
-    coarse = 1 + np.minimum((share * PAIR_BINS).astype(np.int64), PAIR_BINS - 1)
-    coarse[0] = 0
-    return np.unique(coarse, return_inverse=True)[1].astype(np.int64)

@@ -9,7 +9,7 @@ Expected losses in the shop's currency; the smallest wins. After Elkan (2001), "
 learning", with losses that differ from order to order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
@@ -52,7 +52,7 @@ class Attention:
     left: int
     """Reviews and holds that the day has left."""
     bar: float = 0.0
-    """What looking must save at least, so that the day's capacity goes to the orders that need it most."""
+    """What looking must save at least, so that the day's capacity goes to the orders that need it most (``pace``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,3 @@ def decide(
     why = reasons(row, scored.terms, scored.contributions[place].tolist())
     saved = each[Ruling.APPROVE] - min(each.values())
     return Decided(verdict, probability, each, saved, why, scored.model, crowded)
-
-
-def bar_for(saved: Sequence[float], orders_per_day: float, per_day: int) -> float:
-    """What looking must save at least so that about ``per_day`` orders a day are looked at.
-
-    ``saved`` holds what looking would have saved on recent orders, 0 where it would not have paid.
-    """
-    if not saved or orders_per_day <= 0:
-        return 0.0
-    allowed = per_day / orders_per_day * len(saved)
-    paying = sorted((one for one in saved if one > 0), reverse=True)
-    return 0.0 if len(paying) <= allowed else paying[int(allowed)]

@@ -11,10 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.screening.boosting import Pace, Pair, Path, boost, find_pairs, log_loss
+from functions.screening.boosting import Pace, Path, boost, log_loss, sigmoid
 from functions.screening.columns import Binned, Column, Floats, Ints, Values, bin_table, column
 from functions.screening.export import Axis, Table
+from functions.screening.groups import Group, find_pairs
 from functions.screening.judging import Judge
+from functions.screening.scouting import find_groups
 from functions.screening.trees import Grown, Growth, grow
 
 FOLDS: Final = 4
@@ -28,6 +30,8 @@ PAIRS_FROM: Final = 3_000
 SCOUTS: Final = 2
 """Bags that look for pairs."""
 PAIR_CANDIDATES: Final = 26
+SCOUTED: Final = 0.75
+"""Of the identities, those from which trees learn that look for groups."""
 
 type Say = Callable[[str], None]
 
@@ -112,16 +116,16 @@ def additive(
     columns = columns_of(lesson, bins)
     data = bin_table(columns, lesson.table)
     start, drawn = _start(lesson), bags_of(lesson.group, lesson.label, bags, seed)
-    pairs: list[Pair] = []
-    if pace.pairs and len(lesson.label) >= PAIRS_FROM:
-        pairs = _pairs(data, lesson, drawn[:SCOUTS], pace, seed)
-        say(f"additive model: {len(pairs)} pairs of features found")
+    groups: list[Group] = []
+    if (pace.pairs or pace.groups) and len(lesson.label) >= PAIRS_FROM:
+        groups = _groups(data, lesson, drawn[:SCOUTS], pace, seed)
+        say(f"additive model: {len(groups)} groups of features found")
     paths = []
     for number, bag in enumerate(drawn):
-        paths.append(boost(data, lesson.label, start, bag.inside, pace, seed * 1000 + number, pairs, bag.shift))
+        paths.append(boost(data, lesson.label, start, bag.inside, pace, seed * 1000 + number, groups, bag.shift))
         say(f"additive model: bag {number + 1} of {bags}")
     look, out = _best_look([path.left_out for path in paths], drawn, lesson, pace.trusted)
-    tables = tuple(_tables(columns, pairs, _mean_tables(paths, look)))
+    tables = tuple(_tables(columns, groups, _mean_tables(paths, look)))
     return Judge(columns=columns, tables=tables, intercept=_begin(lesson), left_out=out)
 
 
@@ -177,35 +181,39 @@ def _mean_tables(paths: Sequence[Path], look: int) -> list[Floats]:
     return [np.mean(term, axis=0) for term in zip(*each, strict=True)]
 
 
-def _pairs(data: Binned, lesson: Lesson, scouts: Sequence[Bag], pace: Pace, seed: int) -> list[Pair]:
+def _groups(data: Binned, lesson: Lesson, scouts: Sequence[Bag], pace: Pace, seed: int) -> list[Group]:
     """Found on what the main terms of the first bags leave unexplained on rows they did not see."""
     start, label = _start(lesson), lesson.label
     pace = replace(pace, rounds=min(pace.rounds, pace.scouted))
     paths = [boost(data, label, start, bag.inside, pace, seed * 1000 + 500, shift=bag.shift) for bag in scouts]
     look, out = _best_look([path.left_out for path in paths], scouts, lesson, pace.trusted)
     tables = _mean_tables(paths, look)
-    worth = [float(table[bins].std()) for table, bins in zip(tables, data.bins, strict=True)]
-    among = np.argsort(worth)[::-1][:PAIR_CANDIDATES].tolist()
+    worth = np.array([float(table[bins].std()) for table, bins in zip(tables, data.bins, strict=True)])
     seen = np.isfinite(out)
-    return find_pairs(data.rows(seen), label[seen], out[seen], among, pace.pairs)
+    if pace.groups:
+        inside = np.random.default_rng([seed, 29]).random(int(lesson.group.max()) + 1)[lesson.group[seen]] < SCOUTED
+        return find_groups(data.rows(seen), label[seen], out[seen], inside, worth, pace.groups, seed)
+    among = np.argsort(worth)[::-1][:PAIR_CANDIDATES].tolist()
+    p = sigmoid(out[seen])
+    return find_pairs(data.rows(seen), p - label[seen], p * (1 - p), among, pace.pairs)
 
 
-def _tables(columns: Sequence[Column], pairs: Sequence[Pair], tables: Sequence[Floats]) -> list[Table]:
+def _tables(columns: Sequence[Column], groups: Sequence[Group], tables: Sequence[Floats]) -> list[Table]:
     mains = [
         Table((Axis(one.name, tuple(one.cuts.tolist())),), values)
         for one, values in zip(columns, tables[: len(columns)], strict=True)
     ]
-    both = [
+    together = [
         Table(
-            (_folded(columns[pair.first], pair.folded_first), _folded(columns[pair.second], pair.folded_second)),
-            values.reshape(-1, pair.width),
+            tuple(_axis(columns[at], folded) for at, folded in zip(group.features, group.folded, strict=True)),
+            values.reshape(group.widths),
         )
-        for pair, values in zip(pairs, tables[len(columns) :], strict=True)
+        for group, values in zip(groups, tables[len(columns) :], strict=True)
     ]
-    return [*mains, *both]
+    return [*mains, *together]
 
 
-def _folded(one: Column, folded: Ints) -> Axis:
+def _axis(one: Column, folded: Ints) -> Axis:
     """The cuts that are left where bins were put together."""
     known = folded[1:]
     return Axis(one.name, tuple(one.cuts[np.flatnonzero(np.diff(known))].tolist()))

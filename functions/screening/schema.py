@@ -1,8 +1,9 @@
 """What the model looks at: names, kinds, common sense, and the words for each of them.
 
-``direction`` is +1 where more of it must never look safer, -1 where more must never look riskier: learning is
-bound by it. Bursts within a day are never good news; many orders within a month may be a loyal buyer's. No name,
-nationality, language or place of a buyer is here; countries count as mismatch and distance.
+``direction`` is +1 where more of it must never look safer, -1 where more must never look riskier: what a feature says
+by itself is bound by it, what it says together with others (pairs, groups) is not. Bursts within a day are never good
+news; many orders within a month may be a loyal buyer's. No name, nationality, language or place of a buyer is here;
+countries count as mismatch and distance.
 """
 
 from collections.abc import Mapping

@@ -52,6 +52,8 @@ class Tree:
     left: Ints
     value: Floats
     """What every node would say if it were a leaf, the learning rate in it."""
+    gain: Floats
+    """What the node's split took off the loss it was grown on (twice that, as in XGBoost); 0 of a leaf."""
 
     def leaves(self, data: Binned) -> Ints:
         """The leaf of each row."""
@@ -211,7 +213,7 @@ class _Growing:
         self._how = how
         self._left = [NONE]
         self._column, self._cut, self._unknown = [0], [0], [False]
-        self._value = [self._leaf(g, h)]
+        self._value, self._gain = [self._leaf(g, h)], [0.0]
 
     def _leaf(self, g: float, h: float) -> float:
         return -self._how.rate * g / (h + self._how.penalty)
@@ -222,6 +224,7 @@ class _Growing:
         for node, place in zip(nodes, places, strict=True):
             self._left[node] = len(self._left)
             self._column[node] = int(columns[found.column[place]])
+            self._gain[node] = float(found.gain[place])
             self._cut[node], self._unknown[node] = int(found.cut[place]), bool(found.unknown_left[place])
             gl, hl, gr, hr = found.sums[place].tolist()
             for g, h in ((gl, hl), (gr, hr)):
@@ -231,10 +234,11 @@ class _Growing:
                 self._cut.append(0)
                 self._unknown.append(False)
                 self._value.append(self._leaf(g, h))
+                self._gain.append(0.0)
         return fresh
 
     def done(self) -> Tree:
         return Tree(
             np.array(self._column), np.array(self._cut), np.array(self._unknown), np.array(self._left),
-            np.array(self._value),
+            np.array(self._value), np.array(self._gain),
         )  # fmt: skip

@@ -177,7 +177,7 @@ def recalled(before: Screening) -> Decided:
 def _attention(known: Context) -> Attention:
     per_day = known.policy.orders.reviews_per_day
     left = max(0, per_day - known.allowances.get(LOOKS, 0))
-    return Attention(left, pace.read(known.memory.get(pace.MEMORY_KEY, "")).bar(per_day))
+    return Attention(left, pace.read(known.memory.get(pace.MEMORY_KEY, "")).bar(known.now, left))
 
 
 def _cost(known: Context, order: Order) -> float | None:

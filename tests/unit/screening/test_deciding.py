@@ -16,7 +16,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.proposals import ModelVersion
 from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import OrderLimits
-from functions.screening.deciding import Attention, Stake, bar_for, choose, decide, losses, stake
+from functions.screening.deciding import Attention, Stake, choose, decide, losses, stake
 from functions.screening.scoring import Scored, Terms, encode, score
 
 FREE = Attention(left=10)
@@ -56,12 +56,6 @@ def test_a_day_without_capacity_approves_and_says_so() -> None:
     verdict, _, crowded = choose(0.5, at, Attention(left=0))
     assert (verdict, crowded) == (Ruling.APPROVE, True)
     assert choose(0.5, at, Attention(left=5, bar=1e6))[2]
-
-
-def test_the_bar_lets_the_dearest_through() -> None:
-    saved = [0.0] * 90 + [float(x) for x in range(1, 11)]
-    assert bar_for(saved, orders_per_day=100, per_day=3) == 7.0
-    assert bar_for(saved, orders_per_day=100, per_day=20) == 0.0
 
 
 def test_without_a_model_a_person_decides_and_the_rules_speak() -> None:
