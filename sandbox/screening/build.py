@@ -98,8 +98,8 @@ def card(graph: bytes, terms: Terms, metrics: dict[str, Any]) -> dict[str, Any]:
         "notes": "Simulated: no real order was ever seen. A start for a shop without labels of its own, replaced by "
         "what that shop teaches. Explainable boosting with terms of up to three features; contributions and intercept "
         "add up to the logit exactly. A feature's own term follows common sense (more failed payments never look "
-        "safer), a term of several need not. Calibrated by a sigmoid on rows that its parts had not seen. No name, language, "
-        "nationality, postcode or country goes in; countries count as distance and mismatch.",
+        "safer), a term of several need not. Calibrated by a sigmoid on rows that its parts had not seen. No name, "
+        "language, nationality, postcode or country goes in; countries count as distance and mismatch.",
     }  # fmt: skip
 
 
