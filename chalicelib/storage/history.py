@@ -33,6 +33,8 @@ from chalicelib.storage.places import Kind, put_newest
 _TEXT = ("order", "customer", "product", "variant", "currency", "country")
 _INTEGER = ("at", "updated", "price")
 COLUMNS = (*_TEXT, *_INTEGER, "quantity", "live")
+_NOTHING = ["", "", 0, 0]
+"""The line of an order from which everything was taken: without one, its state before would pass for the newest."""
 
 
 class Histories:
@@ -99,7 +101,7 @@ class Histories:
     def lines_of(self, shop: ShopId, customers: Collection[str]) -> Sequence[Mapping[str, Any]]:
         """Every order line that is kept under one of these hashes, newest state, oldest first."""
         columns = self._every(shop)
-        rows = np.flatnonzero(np.isin(columns["customer"], sorted(customers)))
+        rows = np.flatnonzero(np.isin(columns["customer"], sorted(customers)) & (columns["product"] != ""))
         rows = rows[np.argsort(columns["at"][rows], kind="stable")]
         return [{name: columns[name][row].item() for name in COLUMNS} for row in rows]
 
@@ -140,14 +142,15 @@ def _prefix(shop: ShopId) -> str:
 
 
 def _body(order: Order, customer: str) -> Mapping[str, Any]:
+    lines = [_line(line) for line in order.lines if line.product_id and line.quantity > 0]
     return {
         "at": int(order.created_at.timestamp()),
         "updated": int(order.updated_at.timestamp() * 1000),
         "customer": customer,
         "currency": order.currency,
         "country": order.shipping.country or order.billing.country,
-        "live": _live(order),
-        "lines": [_line(line) for line in order.lines if line.product_id and line.quantity > 0],
+        "live": _live(order) and bool(lines),
+        "lines": lines or [_NOTHING],
     }
 
 

@@ -26,6 +26,8 @@ PARTS = (
 )  # fmt: skip
 TRIES = 3
 """One slow frame of a shared machine is not the page's fault; a page that is slow is slow three times."""
+AGAIN = "Please run Lighthouse again"
+"""What Lighthouse says where the browser's trace went wrong, not the page."""
 
 
 def test_every_page_of_a_busy_shop_scores_95(tmp_path: Path) -> None:
@@ -69,15 +71,17 @@ def _best(node: str, browser: str, address: str, folder: Path) -> dict[str, int]
 
 def _measure(node: str, browser: str, address: str, folder: Path) -> dict[str, int]:
     out = folder / "report.json"
-    done = subprocess.run(
-        [
-            node, str(TOOL), address, "--quiet", "--output=json", f"--output-path={out}",
-            f"--only-categories={','.join(CATEGORIES)}", f"--extra-headers={folder / 'headers.json'}",
-            "--chrome-flags=--headless=new --no-sandbox --disable-gpu --disable-background-networking "
-            "--disable-component-update --disable-sync --no-first-run",
-        ],
-        env={**os.environ, "CHROME_PATH": browser}, capture_output=True, text=True, check=False, timeout=180,
-    )  # fmt: skip
+    called = [
+        node, str(TOOL), address, "--quiet", "--output=json", f"--output-path={out}",
+        f"--only-categories={','.join(CATEGORIES)}", f"--extra-headers={folder / 'headers.json'}",
+        "--chrome-flags=--headless=new --no-sandbox --disable-gpu --disable-background-networking "
+        "--disable-component-update --disable-sync --no-first-run",
+    ]  # fmt: skip
+    surroundings = {**os.environ, "CHROME_PATH": browser}
+    for _ in range(TRIES):
+        done = subprocess.run(called, env=surroundings, capture_output=True, text=True, check=False, timeout=180)
+        if AGAIN not in done.stderr:
+            break
     assert done.returncode == 0, done.stderr[-1500:]
     report = json.loads(out.read_text())
     for category in report["categories"].values():
