@@ -5,6 +5,7 @@
     handed out       1    2    3    4    5    6    7     8     9    10    11    12    13   kept for a person
     a store is down   20   40   80  160  320  640  1280  2560  3600  3600  3600  3600  3600   s
     overtaken          2   20   40   80  160  320   640  1280  2560  3600  3600  3600  3600   s
+    not begun         20   40   80  160  as for a store
     held               5   10   20   40   what is left of the lease
 
 A store that does not answer is given time, ever more of it. Whoever was overtaken only has to read again, so it looks
@@ -45,6 +46,13 @@ def after(error: Retryable, received: int, now: datetime) -> timedelta:
             return OVERTAKEN if received == 1 else _doubling(FIRST, received - 1)
         case _:
             return _doubling(FIRST, received)
+
+
+def unbegun(received: int) -> timedelta:
+    """The pause of a message for which its worker had no time left. It would be handed out again when it is visible by
+    itself, after twelve minutes or ninety, and an order's parcel may be gone by then; a worker that takes so long for
+    its batch has a slow store, though, so the pauses are a store's."""
+    return _doubling(FIRST, received)
 
 
 def _doubling(first: timedelta, received: int) -> timedelta:

@@ -87,8 +87,11 @@ def _run(
         except IndexError:
             return
         for message in chain:
-            if left_ms() < MARGIN_MS or not attempt(services, queue, message):
-                failed.add(message.id)
+            if left_ms() < MARGIN_MS:
+                _postpone(queue, message, pauses.unbegun(message.received))
+            elif attempt(services, queue, message):
+                continue
+            failed.add(message.id)
 
 
 def attempt(services: Services, queue: Queue, message: Message) -> bool:

@@ -111,6 +111,19 @@ def test_with_no_time_left_nothing_is_begun(work: Callable[..., list[str]]) -> N
     assert desk.done == []
 
 
+def test_what_was_not_begun_comes_back_as_from_a_slow_store(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, float] = {}
+    monkeypatch.setattr(
+        stage.queue, "postpone", lambda message, delay: told.update({message.id: delay.total_seconds()})
+    )
+    records = [
+        {**record("bazaar:a", f"p{n}", f"m{n}"), "attributes": {"ApproximateReceiveCount": str(n)}} for n in (1, 3)
+    ]
+    working.work(stage.services, stage.queue, {"Records": records}, lambda: working.MARGIN_MS - 1)
+    assert told == {"m1": 20, "m3": 80}
+    assert min(told.values()) * 1000 >= working.MARGIN_MS, "its worker has ended by then"
+
+
 def test_an_empty_batch_is_no_work(work: Callable[..., list[str]]) -> None:
     assert work(Desk(), []) == []
 
