@@ -18,16 +18,22 @@ type Row = Mapping[str, float | str | None]
 def reasons(row: Row, terms: Sequence[tuple[str, ...]], contributions: Sequence[float]) -> tuple[Reason, ...]:
     """The strongest three against the order, then the strongest three for it, strongest first.
 
-    A pair's contribution is told with the first of its features that the order shows. Weights are log odds.
+    What several features add together is told with the first of them of which there is something true to say in that
+    direction, or else with the first that the order shows. Weights are log odds.
     """
     told: dict[str, float] = {}
     for term, weight in zip(terms, contributions, strict=True):
-        name = next((name for name in term if row.get(name) is not None), term[0])
+        name = _told_by(row, term, float(weight))
         told[name] = told.get(name, 0.0) + float(weight)
     ordered = sorted(told.items(), key=lambda item: -abs(item[1]))
     against = [_reason(row, name, weight) for name, weight in ordered if weight > LEAST]
     favour = [_reason(row, name, weight) for name, weight in ordered if weight < -LEAST]
     return (*_first(against), *_first(favour))
+
+
+def _told_by(row: Row, term: Sequence[str], weight: float) -> str:
+    shown = [name for name in term if row.get(name) is not None] or [term[0]]
+    return next((name for name in shown if _text(feature(name), row.get(name), weight)), shown[0])
 
 
 def _first(found: Sequence[Reason | None]) -> list[Reason]:
@@ -57,13 +63,17 @@ def said(
 
 
 def _text(about: Feature, value: float | str | None, weight: float) -> str:
-    """The empty text where nothing sensible can be said: "no earlier orders" is no reason to trust anybody."""
+    """The empty text where nothing sensible can be said: "no earlier orders" is no reason to trust anybody, and what is
+    not so of this order is no reason at all."""
     if value is None:
         return about.missing if weight > 0 else ""
     if not isinstance(value, str) and value < about.least and (weight > 0 or about.counts):
         return about.none if weight > 0 else ""
-    if about.name == "phone_given" and not value:
-        return _NO_PHONE.text if weight > 0 else ""
+    if about.name == "phone_given" and weight > 0:
+        return "" if value else _NO_PHONE.text
+    low, high = about.against_holds if weight > 0 else about.favour_holds
+    if not isinstance(value, str) and not low <= value <= high:
+        return ""
     if about.name.startswith("amount_vs_") and isinstance(value, float) and weight > 0:
         return _amount(about.name, value)
     return about.against if weight > 0 else about.favour

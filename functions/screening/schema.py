@@ -12,6 +12,8 @@ from typing import Final, Literal
 
 from chalicelib.domain.evidence import fill
 
+INF: Final = float("inf")
+
 type Kind = Literal["number", "category"]
 
 
@@ -30,7 +32,7 @@ class Feature:
     kind: Kind = "number"
     direction: int = 0
     categories: tuple[str, ...] = ()
-    least: float = float("-inf")
+    least: float = -INF
     """The value from which on ``against`` makes sense: nobody is told that "0 other orders came"."""
     none: str = ""
     """Said below that, where even so little speaks against the order."""
@@ -38,6 +40,11 @@ class Feature:
     """Whether ``favour`` is kept back below ``least``: an absence speaks for nobody."""
     missing: str = ""
     """Said against an order where the store does not show it; empty where that is not worth a word."""
+    against_holds: tuple[float, float] = (-INF, INF)
+    """From which value to which ``against`` is true. A term of several features may speak against an order where one
+    of them, by itself, is as it should be: then another one is named."""
+    favour_holds: tuple[float, float] = (-INF, INF)
+    """The same for ``favour``."""
 
 
 FEATURES: Final[tuple[Feature, ...]] = (
@@ -46,12 +53,14 @@ FEATURES: Final[tuple[Feature, ...]] = (
         label="Order total beside what is usual in this shop",
         against="The total is unusual for this shop",
         favour="The total is usual for this shop",
+        favour_holds=(-1.0, 1.0),
     ),
     Feature(
         name="amount_vs_buyer",
         label="Order total beside what this buyer usually spends",
         against="The total is unusual for this buyer",
         favour="The total is usual for this buyer",
+        favour_holds=(-0.7, 0.7),
     ),
     Feature(
         name="units",
@@ -59,6 +68,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="{value} pieces were ordered",
         against_one="One piece was ordered",
         favour="The number of pieces is usual",
+        favour_holds=(-INF, 10),
     ),
     Feature(
         name="lines",
@@ -72,6 +82,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         label="Share of the dearest item in the total",
         against="Nearly all of it is for one item",
         favour="The total is spread over several items",
+        against_holds=(0.7, INF),
+        favour_holds=(-INF, 0.7),
     ),
     Feature(
         name="item_risk",
@@ -79,12 +91,16 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="It holds goods that are often ordered with stolen cards",
         favour="The goods are rarely a target of fraud",
         direction=1,
+        against_holds=(0.2, INF),
+        favour_holds=(-INF, 0.3),
     ),
     Feature(
         name="digital_share",
         label="Share of the total that is delivered at once (gift cards, downloads)",
         against="Part of it is delivered at once, a gift card or a download",
         favour="Nothing is delivered before it can be checked",
+        against_holds=(0.01, INF),
+        favour_holds=(-INF, 0.0),
     ),
     Feature(
         name="discount_share",
@@ -100,12 +116,16 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="Express delivery was chosen",
         favour="Ordinary delivery was chosen",
         direction=1,
+        against_holds=(1, INF),
+        favour_holds=(-INF, 0),
     ),
     Feature(
         name="ships_elsewhere",
         label="Delivery address differs from billing address",
         against="It goes to another address than the billing address",
         favour="It goes to the billing address",
+        against_holds=(1, INF),
+        favour_holds=(-INF, 0),
     ),
     Feature(
         name="shipping_billing_km",
@@ -113,6 +133,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="Billing and delivery country lie {value} km apart",
         favour="Billing and delivery country are the same or near",
         direction=1,
+        against_holds=(100, INF),
+        favour_holds=(-INF, 500),
     ),
     Feature(
         name="ip_billing_km",
@@ -120,6 +142,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="The order was placed {value} km from the billing country",
         favour="The order was placed in or near the billing country",
         direction=1,
+        against_holds=(100, INF),
+        favour_holds=(-INF, 500),
     ),
     Feature(
         name="ip_shipping_km",
@@ -127,18 +151,23 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="The order was placed {value} km from the delivery country",
         favour="The order was placed in or near the delivery country",
         direction=1,
+        against_holds=(100, INF),
+        favour_holds=(-INF, 500),
     ),
     Feature(
         name="phone_given",
         label="Telephone number given",
         against="A telephone number was given",
         favour="A telephone number was given",
+        favour_holds=(1, INF),
     ),
     Feature(
         name="email_digits",
         label="Digits in the e-mail address",
         against="The e-mail address holds many digits",
         favour="The e-mail address holds few digits",
+        against_holds=(4, INF),
+        favour_holds=(-INF, 3),
     ),
     Feature(
         name="email_kind",
@@ -203,6 +232,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="The payment went through at once",
         direction=1,
         least=1,
+        favour_holds=(-INF, 0),
     ),
     Feature(
         name="provider_risk",
@@ -210,6 +240,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="Another provider sees a raised risk",
         favour="Other providers see little risk",
         direction=1,
+        against_holds=(0.3, INF),
+        favour_holds=(-INF, 0.3),
     ),
     Feature(
         name="channel",
@@ -234,6 +266,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="email_24h",
@@ -244,6 +277,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="email_30d",
@@ -253,6 +287,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Not many orders came with this e-mail address in the last 30 days",
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="ip_1h",
@@ -263,6 +298,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="ip_24h",
@@ -273,6 +309,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="ip_30d",
@@ -282,6 +319,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Not many orders came with this internet address in the last 30 days",
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="card_1h",
@@ -292,6 +330,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="card_24h",
@@ -302,6 +341,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="card_30d",
@@ -311,6 +351,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Not many orders came with this card in the last 30 days",
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="address_1h",
@@ -321,6 +362,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="address_24h",
@@ -331,6 +373,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="address_30d",
@@ -340,6 +383,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Not many orders came with this delivery address in the last 30 days",
         least=1,
         counts=True,
+        favour_holds=(-INF, 2),
     ),
     Feature(
         name="emails_per_ip",
@@ -348,6 +392,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Only this e-mail address was used from this internet address",
         direction=1,
         least=2,
+        favour_holds=(-INF, 1),
     ),
     Feature(
         name="emails_per_card",
@@ -356,6 +401,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Only this e-mail address was used with this card",
         direction=1,
         least=2,
+        favour_holds=(-INF, 1),
     ),
     Feature(
         name="emails_per_address",
@@ -364,6 +410,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Only this e-mail address ordered to this delivery address",
         direction=1,
         least=2,
+        favour_holds=(-INF, 1),
     ),
     Feature(
         name="cards_per_email",
@@ -372,6 +419,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="One card was used with this e-mail address",
         direction=1,
         least=2,
+        favour_holds=(-INF, 1),
     ),
     Feature(
         name="cards_per_ip",
@@ -380,6 +428,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="One card was used from this internet address",
         direction=1,
         least=2,
+        favour_holds=(-INF, 1),
     ),
     Feature(
         name="address_familiar",
@@ -387,6 +436,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="This buyer's earlier orders came with another delivery address",
         favour="This buyer has ordered with this delivery address before",
         direction=-1,
+        against_holds=(-INF, 0),
+        favour_holds=(0.01, INF),
     ),
     Feature(
         name="ip_familiar",
@@ -394,6 +445,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="This buyer's earlier orders came with another internet address",
         favour="This buyer has ordered with this internet address before",
         direction=-1,
+        against_holds=(-INF, 0),
+        favour_holds=(0.01, INF),
     ),
     Feature(
         name="card_familiar",
@@ -401,6 +454,8 @@ FEATURES: Final[tuple[Feature, ...]] = (
         against="This buyer's earlier orders came with another card",
         favour="This buyer has ordered with this card before",
         direction=-1,
+        against_holds=(-INF, 0),
+        favour_holds=(0.01, INF),
     ),
     Feature(
         name="new_marks",
@@ -410,6 +465,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         favour="Delivery address, internet address and card are those of this buyer's earlier orders",
         direction=1,
         least=1,
+        favour_holds=(-INF, 0),
     ),
     Feature(
         name="offences_person",
@@ -420,6 +476,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 0),
     ),
     Feature(
         name="offences_place",
@@ -430,6 +487,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         direction=1,
         least=1,
         counts=True,
+        favour_holds=(-INF, 0),
     ),
 )
 """In the order in which the model takes them."""

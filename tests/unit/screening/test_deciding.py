@@ -17,9 +17,12 @@ from chalicelib.domain.proposals import ModelVersion
 from chalicelib.domain.screening import Ruling
 from chalicelib.domain.shop import OrderLimits
 from functions.screening.deciding import Attention, Stake, choose, decide, losses, stake
+from functions.screening.reasons import reasons
+from functions.screening.schema import FEATURES, Feature
 from functions.screening.scoring import Scored, Terms, encode, score
 
 FREE = Attention(left=10)
+VALUES = (0.0, 0.1, 0.5, 0.9, 1.0, 2.0, 3.0, 20.0, 3_000.0)
 
 
 def scored(probability: float, contributions: list[float], terms: list[tuple[str, ...]]) -> Scored:
@@ -69,7 +72,7 @@ def test_without_a_model_a_person_decides_and_the_rules_speak() -> None:
 
 def test_three_reasons_against_and_three_for_in_words() -> None:
     names = ["card_1h", "avs", "orders_before", "ip_1h", "email_digits", "hour", "units", "account_days"]
-    row = {"card_1h": 4.0, "avs": "no match", "orders_before": None, "ip_1h": 2.0, "email_digits": 9.0, "hour": 3.0,
+    row = {"card_1h": 4.0, "avs": "no match", "orders_before": None, "ip_1h": 2.0, "email_digits": 1.0, "hour": 3.0,
            "units": 1.0, "account_days": 900.0}  # fmt: skip
     weights = [2.0, 1.0, 0.5, 0.4, -0.3, -0.2, 0.01, -1.5]
     found = decide(row, scored(0.9, weights, [(name,) for name in names]), Stake(100, 15, 30, 3), FREE)
@@ -83,6 +86,36 @@ def test_three_reasons_against_and_three_for_in_words() -> None:
     ]
     assert [reason.sentiment for reason in found.reasons[:3]] == [Sentiment.NEGATIVE] * 3
     assert found.risk is RiskLevel.HIGH
+
+
+def test_what_is_not_so_is_no_reason_and_another_feature_of_the_term_is_named() -> None:
+    row = {"new_marks": 2.0, "orders_before": 3.0, "offences_person": 1.0, "address_familiar": 0.0, "ip_familiar": 1.0}
+    terms = [("new_marks", "orders_before"), ("offences_person",), ("address_familiar", "ip_familiar")]
+    found = decide(row, scored(0.1, [-1.0, -0.8, -0.6], terms), Stake(100, 15, 30, 3), FREE)
+    assert [str(reason) for reason in found.reasons] == [
+        "The customer has 3 earlier orders",
+        "This buyer has ordered with this internet address before",
+    ]
+
+
+@pytest.mark.parametrize("about", [one for one in FEATURES if one.kind == "number"], ids=lambda one: one.name)
+def test_no_value_is_told_both_ways(about: Feature) -> None:
+    """A sentence against an order and one for it that contradict each other never hold for the same value."""
+    if (
+        about.favour == about.against
+        or "{value}" in about.favour
+        or about.name in ("hour", "units", "amount_vs_shop", "amount_vs_buyer")
+    ):
+        return  # a bare fact, or the model's own judgement of what is usual
+    told = [
+        (value, [reason.text for reason in reasons({about.name: value}, [(about.name,)], [weight])])
+        for weight in (1.0, -1.0)
+        for value in VALUES
+    ]
+    against, favour = (
+        {value for value, texts in told if sentence in texts} for sentence in (about.against, about.favour)
+    )
+    assert not against & favour
 
 
 def test_no_model_no_score() -> None:
