@@ -13,13 +13,14 @@ from chalicelib.domain.evidence import Reason
 from functions.screening.schema import FEATURES
 
 THEMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "address": ("ships_elsewhere", "shipping_billing_km", "address_familiar"),
-    "place": ("ip_billing_km", "ip_shipping_km", "ip_familiar"),
-    "payment": ("avs", "cvv", "failed_payments", "paid_with", "provider_risk", "card_familiar"),
-    "amount": ("amount_vs_shop", "amount_vs_buyer", "units", "lines", "top_share", "discount_share"),
+    "address": ("ships_elsewhere", "shipping_billing_km"),
+    "place": ("ip_billing_km", "ip_shipping_km"),
+    "payment": ("avs", "cvv", "failed_payments", "paid_with", "provider_risk"),
+    "amount": ("amount_vs_shop", "units", "lines", "top_share", "discount_share", "channel", "hour"),
     "goods": ("item_risk", "digital_share", "express"),
     "contact": ("email_kind", "email_digits", "phone_given"),
-    "account": ("account_days", "orders_before", "channel", "hour", "new_marks"),
+    "account": ("account_days", "orders_before"),
+    "changed": ("new_marks", "address_familiar", "ip_familiar", "card_familiar", "amount_vs_buyer"),
     "earlier": ("offences_person", "offences_place"),
 }
 """What a buyer is told of which features. Everything that counts other orders is ``several``."""
@@ -60,6 +61,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "it contains goods for which we take particular care",
             "contact": "we could not confirm all contact details",
             "account": "we do not know you as a customer for long yet",
+            "changed": "some details differ from those of your earlier orders",
             "earlier": "some details match an earlier order that was disputed",
             SEVERAL: "several orders with similar details came in within a short time",
         },
@@ -81,6 +83,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "sie Waren enthält, bei denen wir besonders sorgfältig sind",
             "contact": "wir nicht alle Kontaktdaten bestätigen konnten",
             "account": "wir Sie noch nicht lange als Kundin oder Kunden kennen",
+            "changed": "einige Angaben von denen Ihrer früheren Bestellungen abweichen",
             "earlier": "einige Angaben zu einer früheren, beanstandeten Bestellung passen",
             SEVERAL: "in kurzer Zeit mehrere Bestellungen mit ähnlichen Angaben eingegangen sind",
         },
@@ -102,6 +105,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "elle contient des articles pour lesquels nous sommes particulièrement attentifs",
             "contact": "nous n’avons pas pu confirmer toutes les coordonnées",
             "account": "nous ne vous connaissons pas encore depuis longtemps",
+            "changed": "certaines informations diffèrent de celles de vos commandes précédentes",
             "earlier": "certains éléments correspondent à une commande antérieure qui a été contestée",
             SEVERAL: "plusieurs commandes aux données semblables sont arrivées en peu de temps",
         },
@@ -123,6 +127,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "contiene artículos con los que tenemos especial cuidado",
             "contact": "no hemos podido confirmar todos los datos de contacto",
             "account": "todavía hace poco que le conocemos como cliente",
+            "changed": "algunos datos no coinciden con los de sus pedidos anteriores",
             "earlier": "algunos datos coinciden con un pedido anterior que fue reclamado",
             SEVERAL: "en poco tiempo han llegado varios pedidos con datos parecidos",
         },
@@ -144,6 +149,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "contiene articoli per i quali usiamo particolare attenzione",
             "contact": "non abbiamo potuto confermare tutti i recapiti",
             "account": "la conosciamo come cliente ancora da poco",
+            "changed": "alcuni dati sono diversi da quelli dei suoi ordini precedenti",
             "earlier": "alcuni dati corrispondono a un ordine precedente che è stato contestato",
             SEVERAL: "in poco tempo sono arrivati più ordini con dati simili",
         },
@@ -165,6 +171,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "er artikelen in zitten waarmee we extra zorgvuldig zijn",
             "contact": "we niet alle contactgegevens konden bevestigen",
             "account": "we u nog niet lang als klant kennen",
+            "changed": "enkele gegevens afwijken van die van uw eerdere bestellingen",
             "earlier": "enkele gegevens overeenkomen met een eerdere, betwiste bestelling",
             SEVERAL: "er in korte tijd meerdere bestellingen met vergelijkbare gegevens zijn binnengekomen",
         },
@@ -185,6 +192,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "特に慎重に取り扱っている商品が含まれているため",
             "contact": "ご連絡先の一部を確認できなかったため",
             "account": "当店でのお取引がまだ浅いため",
+            "changed": "これまでのご注文と異なる情報があるため",
             "earlier": "情報の一部が、過去に異議の申し立てがあったご注文と一致するため",
             SEVERAL: "短時間に似た内容のご注文を複数いただいたため",
         },
@@ -205,6 +213,7 @@ WORDINGS: Final[Mapping[str, Wording]] = {
             "goods": "其中包含我们需要格外谨慎处理的商品",
             "contact": "部分联系方式未能得到确认",
             "account": "您成为我们的顾客时间尚短",
+            "changed": "部分信息与您之前的订单不同",
             "earlier": "部分信息与之前一笔有争议的订单相符",
             SEVERAL: "短时间内收到了多笔信息相近的订单",
         },
@@ -252,4 +261,5 @@ def _guess(text: str) -> str:
     if text in _FEATURE_OF:
         return SEVERAL
     plain = text.casefold()
-    return "contact" if "telephone" in plain else "amount" if "total" in plain else "account"
+    words = {"telephone": "contact", "this buyer": "changed", "total": "amount"}
+    return next((theme for word, theme in words.items() if word in plain), "account")

@@ -47,6 +47,16 @@ def test_only_what_speaks_against_the_order_is_told_each_once_and_three_at_most(
     assert "Lieferadresse" not in text
 
 
+def test_a_buyer_who_has_ordered_before_is_told_what_differs_and_not_that_nobody_knows_them() -> None:
+    row = {"new_marks": 2.0, "address_familiar": 0.0, "amount_vs_buyer": 2.0, "account_days": 400.0}
+    told = reasons(row, [(name,) for name in row], [2.0, 1.5, 1.0, -0.5])
+    assert letters.themes(told) == ["changed"]
+    text = letters.letter("en", "1001", told)
+    assert "differ from those of your earlier orders" in text
+    assert "billing address" not in text
+    assert "for long" not in text
+
+
 def test_an_absence_is_no_reason_for_an_order() -> None:
     nothing = {"orders_before": 0.0, "card_1h": 0.0, "ip_30d": 0.0, "offences_person": 0.0, "discount_share": 0.0,
                "phone_given": 0.0, "account_days": None}  # fmt: skip
