@@ -82,6 +82,15 @@ def figures(judge: Judge, table: Any, label: Floats) -> dict[str, Any]:
     }
 
 
+def looked_at(graph: bytes) -> dict[str, Any]:
+    """What the card says of the last look, where it is of this very graph; it is no longer true of another."""
+    held = HERE / "card.json"
+    before = json.loads(held.read_text(encoding="utf-8")) if held.is_file() else {}
+    if before.get("sha256") != hashlib.sha256(graph).hexdigest() or "last_look" not in before["metrics"]:
+        return {}
+    return {"last_look": before["metrics"]["last_look"]}
+
+
 def card(graph: bytes, terms: Terms, metrics: dict[str, Any]) -> dict[str, Any]:
     """What the model is."""
     wide, many = len(terms.inputs), len(terms.terms)
@@ -114,8 +123,8 @@ def main(arguments: list[str] | None = None) -> int:
     (HERE / "model.onnx").write_bytes(graph)
     (HERE / TERMS).write_bytes(terms.write())
     (HERE / TABLES).write_bytes(write_tables(judge))
-    text = json.dumps(card(graph, terms, metrics), indent=2, ensure_ascii=False)
-    (HERE / "card.json").write_text(text + "\n", encoding="utf-8")
+    described = card(graph, terms, metrics | looked_at(graph))
+    (HERE / "card.json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     sys.stderr.write(f"{len(graph):,} bytes, {len(terms.terms)} terms; {metrics}\n")
     return 0
 
