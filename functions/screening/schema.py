@@ -199,6 +199,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         least=1,
         counts=True,
         none="The customer has no earlier orders",
+        against_holds=(-INF, 0),
     ),
     Feature(
         name="avs",
