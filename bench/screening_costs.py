@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from bench.screening import session
 from bench.screening_figures import Judged, average_precision, calibration_error, ends, paid
-from bench.screening_simulated import best_fixed, decided, lightgbm, numbers, shipped
+from bench.screening_simulated import best_fixed, decided, lightgbm, shipped, shop_days
 from functions.screening.columns import Floats, Ints
-from sandbox.orders.stream import START
 from sandbox.screening.years import Year, joined, years
 
 SEEDS: Final = tuple(range(5101, 5125))
@@ -28,11 +27,6 @@ LOOKS: Final = (20, 5, 1)
 LAST, BEFORE = 10, 9
 """Months that are judged, and the one before, which the shop remembers."""
 DRAWS: Final = 2_000
-
-
-def shop_days(orders: Year) -> Ints:
-    """One number per shop and day."""
-    return orders.shop * 400 + ((orders.at - START.timestamp()) // 86_400).astype(np.int64)
 
 
 def ours(x: NDArray[np.float32]) -> Floats:
@@ -45,7 +39,7 @@ def verdicts(orders: Year, probability: Floats, theirs: Floats | None, looks: in
     """What each policy does with the orders of the months judged; ``theirs`` is for those alone."""
     late = orders.month >= LAST
     last = orders.rows(late)
-    days = shop_days(last)
+    days = shop_days(last.shop, last.at)
     found = {
         "ours": decided(probability, orders.total, orders.at, orders.shop, late, looks)[late],
         "best fixed threshold": best_fixed(Judged(last.label, probability[late], last.total, last.shop), days, looks),
@@ -86,7 +80,7 @@ def main() -> int:
     """Print what each policy spends."""
     base = shipped()
     orders = joined([one.rows(one.month >= BEFORE) for one in years(SEEDS)])
-    x, late = numbers(base, orders.table), orders.month >= LAST
+    x, late = base.numbers(orders.table), orders.month >= LAST
     last = orders.rows(late)
     probability, theirs = ours(x), lightgbm(base, x[late])
     print(f"{len(last.label):,} orders of {len(np.unique(last.shop))} shop-quarters, {int(last.label.sum()):,} frauds")

@@ -25,7 +25,7 @@ from functions.screening.columns import Floats, Ints, Values
 from functions.screening.judging import Judge
 from functions.screening.learning import Lesson
 from functions.screening.recipes import learn
-from functions.screening.schema import BY_NAME
+from functions.screening.schema import DIRECTIONS
 
 ROWS_TIMED: Final = 300
 OURS, ADDITIVE, TREES, PEER = "Tradewind", "additive (glass-box)", "boosted trees, ours", "LightGBM"
@@ -60,8 +60,7 @@ class Learned:
 def lesson_of(orders: Orders, rows: Ints) -> Lesson:
     """What a model may learn from."""
     part = orders.rows(rows)
-    directions = {name: BY_NAME[name].direction for name in part.table if name in BY_NAME}
-    return Lesson(table=part.table, label=part.label, group=part.group, directions=directions)
+    return Lesson(table=part.table, label=part.label, group=part.group, directions=DIRECTIONS)
 
 
 def ours(orders: Orders, splits: Sequence[Split], say: Say) -> tuple[list[Result], list[Learned]]:
@@ -110,7 +109,7 @@ def _timed(judge: Judge, table: dict[str, Values], logit: Floats) -> tuple[float
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    rows = np.stack([one.numbers(table[one.name]) for one in judge.columns], axis=1)
+    rows = judge.numbers(table)
     names = ["probability", "contributions"]
     found = np.asarray(session.run(names, {"features": rows})[1], np.float64).sum(1) + terms.intercept
     each = []

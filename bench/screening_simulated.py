@@ -33,8 +33,9 @@ from functions.screening.columns import Floats, Ints, Values
 from functions.screening.judging import Judge
 from functions.screening.keeping import read_tables
 from functions.screening.pace import Pace
+from sandbox.orders.stream import START
 from sandbox.orders.world import SHOPS
-from sandbox.screening.build import HERE, LEARNED, learned, street
+from sandbox.screening.build import HERE, learned, street, taught
 from sandbox.screening.lessons import Simulated, simulated
 
 KEPT_ROWS: Final = Path(".local/screening/rows.json")
@@ -80,16 +81,10 @@ def peer(
             return [held[f"p_{number}"] for number in range(len(folds))]
 
 
-def numbers(base: Judge, table: Mapping[str, Values]) -> NDArray[np.float32]:
-    """(rows, columns) as the graph takes them."""
-    return np.stack([one.numbers(table[one.name]) for one in base.columns], axis=1)
-
-
 def lightgbm(base: Judge, judged: NDArray[np.float32]) -> Floats | None:
     """LightGBM's probabilities, learned from the rows that the shipped model learned from."""
-    known = street()
-    known = known.rows(np.isin(known.month, LEARNED))
-    both = np.concatenate([numbers(base, known.table), judged]).astype(np.float64)
+    known = taught(street())
+    both = np.concatenate([base.numbers(known.table), judged]).astype(np.float64)
     label = np.concatenate([known.label, np.zeros(len(judged))])
     text = np.array([one.categories is not None for one in base.columns])
     rows = np.arange(len(both))
@@ -134,10 +129,9 @@ def within_budget(gain: Floats, days: Ints, room: dict[int, int]) -> NDArray[np.
     return looked
 
 
-def shop_days(year: Simulated, rows: NDArray[np.bool_]) -> Ints:
-    """One number per shop and day."""
-    names = [f"{r.shop} {r.created_at:%Y-%m-%d}" for r, kept in zip(year.records, rows.tolist(), strict=True) if kept]
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+def shop_days(shop: Ints, at: Floats) -> Ints:
+    """One number per shop and day (UTC); ``at`` is seconds since 1970."""
+    return shop * 400 + ((at - START.timestamp()) // 86_400).astype(np.int64)
 
 
 def room_for(days: Ints, looks: int) -> dict[int, int]:
@@ -215,9 +209,9 @@ def _countries() -> dict[str, Any]:
 
 def without(shops: Sequence[str]) -> Judge:
     """The base as it would be, had these shops never been simulated."""
-    known = street()
+    known = taught(street())
     left_out = [place for place, shop in enumerate(SHOPS) if shop.name in shops]
-    return learned(known.rows(np.isin(known.month, LEARNED) & ~np.isin(known.shop % len(SHOPS), left_out)))
+    return learned(known.rows(~np.isin(known.shop % len(SHOPS), left_out)))
 
 
 def _few() -> dict[str, Any]:
@@ -239,7 +233,7 @@ def last_look(year: Simulated) -> dict[str, Any]:
     last = year.months("last")
     every = sigmoid(base.logit(table))
     probability = every[last]
-    theirs = lightgbm(base, numbers(base, {name: values[last] for name, values in table.items()}))
+    theirs = lightgbm(base, base.numbers({name: values[last] for name, values in table.items()}))
     totals = np.array([record.total for record in year.records])
     at = np.array([record.created_at.timestamp() for record in year.records])
     shop = np.unique([record.shop for record in year.records], return_inverse=True)[1].astype(np.int64)
@@ -255,9 +249,10 @@ def last_look(year: Simulated) -> dict[str, Any]:
         ones = np.ones(len(y))
         gap = average_precision(y, probability, ones) - average_precision(y, theirs, ones)
         found["ap ours less LightGBM"] = interval(gap, draws)
+    one, days = Judged(y, probability, total, group[last]), shop_days(shop[last], at[last])
     for name, looks in BUDGETS.items():
         ours = decided(every, totals, at, shop, last, looks)[last]
-        spent = _spent(Judged(y, probability, total, group[last]), theirs, shop_days(year, last), ours, looks, weights)
+        spent = _spent(one, theirs, days, ours, looks, weights)
         found |= {f"{name}: {what}": value for what, value in spent.items()}
     return found
 

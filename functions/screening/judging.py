@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from functions.screening.boosting import sigmoid
 from functions.screening.columns import Binned, Column, Floats, Ints, Values, bin_table
@@ -23,6 +24,10 @@ class Judge:
     intercept: float
     left_out: Floats
     """(rows,): calibrated logits of the training rows from bags that did not see them; NaN where all did."""
+
+    def numbers(self, table: Mapping[str, Values]) -> NDArray[np.float32]:
+        """(rows, columns) as the graph takes them."""
+        return np.stack([one.numbers(table[one.name]) for one in self.columns], axis=1)
 
     def logit(self, table: Mapping[str, Values]) -> Floats:
         """(rows,)"""

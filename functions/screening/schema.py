@@ -494,6 +494,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
 """In the order in which the model takes them."""
 
 BY_NAME: Final[Mapping[str, Feature]] = {feature.name: feature for feature in FEATURES}
+DIRECTIONS: Final[Mapping[str, int]] = {feature.name: feature.direction for feature in FEATURES}
 SIGNAL: Final = "signal_"
 """What the names of a merchant's own columns begin with."""
 

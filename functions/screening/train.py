@@ -18,7 +18,7 @@ from functions.screening.adapting import Climb, climb
 from functions.screening.columns import Floats, Values
 from functions.screening.judging import Judge
 from functions.screening.learning import Lesson
-from functions.screening.schema import BY_NAME, FEATURES, SIGNAL
+from functions.screening.schema import BY_NAME, DIRECTIONS, FEATURES, SIGNAL
 from functions.screening.scoring import MODEL, Terms
 
 QUIET: Final = timedelta(days=90)
@@ -64,8 +64,7 @@ def lesson_of(told: Sequence[tuple[OrderOutcome, float]]) -> tuple[Lesson, Float
     table = {name: _column(name, [row.get(name) for row in rows]) for name in names}
     at = np.array([outcome.at.timestamp() for outcome, _ in told])
     label = np.array([label for _, label in told])
-    directions = {feature.name: feature.direction for feature in FEATURES}
-    return Lesson(table=table, label=label, group=(at // WEEK_S).astype(np.int64), directions=directions), at
+    return Lesson(table=table, label=label, group=(at // WEEK_S).astype(np.int64), directions=DIRECTIONS), at
 
 
 def _column(name: str, values: Sequence[float | str | None]) -> Values:

@@ -1,5 +1,5 @@
-"""Train the shipped screening model: ``python -m sandbox.screening.build`` (ten minutes on two processors, six of them
-for drawing the orders, which are kept).
+"""Train the shipped screening model: ``python -m sandbox.screening.build`` (eight minutes on two processors, half of
+them for drawing the orders, which are kept).
 
 Simulates twelve years of orders (``sandbox/orders``, sealed before any model saw it), learns from months 1 to 8 of
 each, and is described by their month 9. Settings were chosen on other simulated years. Months 10 to 12, and the attacks
@@ -44,6 +44,11 @@ def street(folder: Path = KEPT) -> Year:
     return found.rows(found.shown & (found.month <= CHOSEN))
 
 
+def taught(orders: Year) -> Year:
+    """Those of the street that the model learns from."""
+    return orders.rows(np.isin(orders.month, LEARNED))
+
+
 def learned(orders: Year) -> Judge:
     """The model of these orders."""
     lesson = hidden(orders.lesson(), SEED)
@@ -53,7 +58,7 @@ def learned(orders: Year) -> Judge:
 def trained(folder: Path) -> tuple[Judge, dict[str, Any]]:
     """The shipped model, and what it is worth on the month after the ones it learned from."""
     orders = street(folder)
-    judge = learned(orders.rows(np.isin(orders.month, LEARNED)))
+    judge = learned(taught(orders))
     after = orders.rows(orders.month == CHOSEN)
     return judge, figures(judge, after.table, after.label)
 

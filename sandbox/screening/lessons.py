@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from functions.screening.columns import Floats, Ints, Values
 from functions.screening.features import Row
 from functions.screening.learning import Lesson
-from functions.screening.schema import FEATURES
+from functions.screening.schema import DIRECTIONS, FEATURES
 from sandbox.orders.attacks import KEPT_ATTACKS
 from sandbox.orders.records import OrderRecord
 from sandbox.orders.stream import TRAIN_END, VALIDATION_END, all_orders
@@ -52,21 +52,16 @@ class Simulated:
         weeks = [f"{record.shop} {int(record.created_at.timestamp() // WEEK)}" for record in self.records]
         return np.unique(weeks, return_inverse=True)[1].astype(np.int64)
 
-    def months(self, which: str) -> NDArray[np.bool_]:
-        """``train`` (months 1 to 8), ``validate`` (month 9), both without the kept attacks; ``last`` (10 to 12)."""
-        ends = {"train": (None, TRAIN_END), "validate": (TRAIN_END, VALIDATION_END), "last": (VALIDATION_END, None)}
-        begin, end = ends[which]
-        return np.array([
-            (begin is None or record.created_at >= begin) and (end is None or record.created_at < end)
-            and (which == "last" or record.attack not in KEPT_ATTACKS)
-            for record in self.records
-        ])  # fmt: skip
+    def months(self, which: Literal["train", "last"]) -> NDArray[np.bool_]:
+        """``train`` (months 1 to 8, without the kept attacks) or ``last`` (10 to 12)."""
+        if which == "last":
+            return np.array([record.created_at >= VALIDATION_END for record in self.records])
+        return np.array([one.created_at < TRAIN_END and one.attack not in KEPT_ATTACKS for one in self.records])
 
     def lesson(self, chosen: NDArray[np.bool_]) -> Lesson:
         """Some of the rows, to learn from."""
         table = {name: values[chosen] for name, values in self.table.items()}
-        directions = {feature.name: feature.direction for feature in FEATURES}
-        return Lesson(table=table, label=self.label[chosen], group=self.group[chosen], directions=directions)
+        return Lesson(table=table, label=self.label[chosen], group=self.group[chosen], directions=DIRECTIONS)
 
 
 def simulated(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from functions.screening.columns import Floats, Ints, Values
 from functions.screening.learning import Lesson
-from functions.screening.schema import FEATURES
+from functions.screening.schema import DIRECTIONS
 from sandbox.orders.attacks import KEPT_ATTACKS
 from sandbox.orders.stream import MONTH, START, all_orders
 from sandbox.orders.world import SHOPS
@@ -56,9 +56,8 @@ class Year:
     def lesson(self) -> Lesson:
         """To learn from; a shop's week stays on one side, with its campaigns and its buyers' habits."""
         week = ((self.at - START.timestamp()) // WEEK).astype(np.int64)
-        directions = {feature.name: feature.direction for feature in FEATURES}
         group = self.shop * MOST_WEEKS + week
-        return Lesson(table=self.table, label=self.label, group=group, directions=directions)
+        return Lesson(table=self.table, label=self.label, group=group, directions=DIRECTIONS)
 
 
 def years(seeds: Sequence[int], folder: Path = KEPT) -> list[Year]:

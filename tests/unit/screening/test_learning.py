@@ -50,7 +50,7 @@ def test_the_graph_says_what_the_model_says_and_its_reasons_add_up(both: tuple[J
     graph, terms = judge.graph()
     fresh = lesson(500, seed=4)
     fresh.table["kind"][0] = "never seen"
-    rows = np.stack([one.numbers(fresh.table[one.name]) for one in judge.columns], axis=1)
+    rows = judge.numbers(fresh.table)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     found = session.run(["probability", "contributions"], {"features": rows})
     probability, parts = (np.asarray(one, np.float64) for one in found)

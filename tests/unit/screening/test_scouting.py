@@ -68,7 +68,7 @@ def test_the_graph_and_the_kept_tables_say_the_same(judge: Judge) -> None:
     logit = judge.logit(fresh.table)
     assert np.abs(read_tables({ASSET: write_tables(judge)}).logit(fresh.table) - logit).max() < 1e-4
     graph, terms = judge.graph()
-    rows = np.stack([one.numbers(fresh.table[one.name]) for one in judge.columns], axis=1)
+    rows = judge.numbers(fresh.table)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     parts = np.asarray(session.run(["contributions"], {"features": rows})[0], np.float64)
     assert np.abs(parts.sum(1) + terms.intercept - logit).max() < 1e-5
